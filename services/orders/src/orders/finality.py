@@ -1,0 +1,28 @@
+"""Which changes are final: visible to every later snapshot, with nothing below them to come.
+
+A change_id that is visible does not mean that all lower ones are, since another transaction may
+still hold one. The three steps below settle it without privileges, prepared transactions
+included: whoever was given a change_id up to L wrote its order first, so its transaction id is
+below one taken after L was read; once no such transaction runs, L is final.
+"""
+
+from sqlalchemy import Connection, text
+
+
+def last_change_id(connection: Connection) -> int:
+    """Return the highest change_id given out so far, committed or not; 0 before the first."""
+    query = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM order_changes_change_id_seq"
+    return int(connection.scalar(text(query)))
+
+
+def transaction_id(connection: Connection) -> int:
+    """Take a transaction id of one's own: every later one is higher.
+
+    The caller ends the transaction at once, or it holds back every snapshot's xmin.
+    """
+    return int(connection.scalar(text("SELECT pg_current_xact_id()::text")))
+
+
+def snapshot_xmin(connection: Connection) -> int:
+    """Return the lowest transaction id that may still run in the snapshot of this statement."""
+    return int(connection.scalar(text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")))

@@ -1,0 +1,1 @@
+"""The schema of Tally's Postgres database, as Alembic migrations."""

@@ -1,0 +1,110 @@
+"""The tables as Python sees them. The migrations own the schema; a test holds the two together."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, DateTime, FetchedValue, Identity, Integer, SmallInteger
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+MAX_CENTS = 10**15
+"""The largest amount of one order, in minor units. Postgres and the API refuse more."""
+
+REGION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
+
+def _by_server(kind: Any, **options: Any) -> Column[Any]:
+    """A column that Postgres fills: by its default when inserted, by a trigger when updated."""
+    return Column(kind, server_default=FetchedValue(), server_onupdate=FetchedValue(), **options)
+
+
+class Currency(SQLModel, table=True):
+    """An ISO 4217 currency. One major unit is 10^exponent minor units."""
+
+    __tablename__ = "currencies"
+
+    code: str = Field(primary_key=True)
+    exponent: int = Field(sa_type=SmallInteger)
+    name: str
+
+
+class Order(SQLModel, table=True):
+    """The current state of an order. Its history is in `OrderChange`."""
+
+    __tablename__ = "orders"
+
+    id: int | None = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
+    )
+    customer_id: int = Field(sa_type=BigInteger)
+    total_cents: int = Field(sa_type=BigInteger)
+    """Minor units of `currency`."""
+    currency: str = Field(foreign_key="currencies.code")
+    region: str
+    status: str
+    version: int = Field(default=None, sa_column=_by_server(Integer, nullable=False))
+    metadata_: dict[str, Any] = Field(
+        default_factory=dict, sa_column=Column("metadata", JSONB, nullable=False)
+    )
+    created_at: datetime = Field(
+        default=None, sa_column=Column(DateTime(timezone=True), server_default=FetchedValue())
+    )
+    updated_at: datetime = Field(
+        default=None, sa_column=_by_server(DateTime(timezone=True), nullable=False)
+    )
+    changed_by: str
+    trace_id: str | None = None
+
+
+class OrderChange(SQLModel, table=True):
+    """One change of one order, with the order as it was after it. Written by triggers only."""
+
+    __tablename__ = "order_changes"
+
+    change_id: int = Field(sa_type=BigInteger, primary_key=True)
+    op: str
+    """I, U or D: inserted, updated, deleted."""
+    changed_at: datetime = Field(sa_type=DateTime(timezone=True), primary_key=True)
+    db_user: str
+    order_id: int = Field(sa_type=BigInteger)
+    version: int
+    customer_id: int = Field(sa_type=BigInteger)
+    total_cents: int = Field(sa_type=BigInteger)
+    currency: str
+    region: str
+    status: str
+    metadata_: dict[str, Any] = Field(sa_column=Column("metadata", JSONB, nullable=False))
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
+    updated_at: datetime = Field(sa_type=DateTime(timezone=True))
+    changed_by: str
+    trace_id: str | None = None
+
+
+class DayClosing(SQLModel, table=True):
+    """A UTC day noted as over; it is closed when nothing below `closing_xid` runs any more."""
+
+    __tablename__ = "day_closings"
+
+    day: date = Field(primary_key=True)
+    closing_xid: int | None = Field(default=None, sa_type=BigInteger)
+    noted_at: datetime = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class Item(SQLModel, table=True):
+    """Something the shop sells."""
+
+    __tablename__ = "items"
+
+    id: int | None = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
+    )
+    name: str
+    price_cents: int = Field(sa_type=BigInteger)
+    """Cents of a US dollar."""
+    in_stock: bool = True
+    created_at: datetime = Field(
+        default=None, sa_column=Column(DateTime(timezone=True), server_default=FetchedValue())
+    )
+    updated_at: datetime = Field(
+        default=None, sa_column=Column(DateTime(timezone=True), server_default=FetchedValue())
+    )
