@@ -82,6 +82,15 @@ class NotFound(Problem):
     status, title, slug = 404, "Not found", "not-found"
 
 
+class MethodNotAllowed(Problem):
+    """The path is right, the method is not."""
+
+    status, title, slug = 405, "Method not allowed", "method-not-allowed"
+
+    def __init__(self, detail: str, *, allow: str, **extra: Any) -> None:
+        super().__init__(detail, headers={"Allow": allow}, **extra)
+
+
 class Conflict(Problem):
     """The request is fine but the state of things does not allow it now."""
 

@@ -1,0 +1,21 @@
+"""Settings of the function, from its environment."""
+
+from pydantic import Field
+
+from orders.settings import DatabaseSettings
+
+
+class Settings(DatabaseSettings):
+    """Keys are environment variables of the same name, in capitals."""
+
+    bigquery_project: str
+    bigquery_dataset: str = "analytics"
+    bigquery_location: str = "US"
+    bigquery_emulator_host: str | None = None
+    """Of a local endpoint, which takes no credentials. The client library reads it too."""
+    bigquery_timeout_s: float = Field(default=120.0, gt=0)
+    """How long one call to BigQuery is tried before the function answers 502."""
+    load_chunk_bytes: int = Field(default=32 * 2**20, ge=1)
+    """A load job gets about this much NDJSON; it bounds the memory of an extract."""
+    closing_wait_s: float = Field(default=10.0, ge=0)
+    """How long to wait for open transactions before the function answers 409."""
