@@ -6,6 +6,15 @@ from sqlalchemy.exc import DBAPIError
 
 INSERT = "INSERT INTO orders (customer_id, total_cents, region) VALUES (42, 1999, 'us-west')"
 
+REPLACE_CLOCK = (
+    "CREATE OR REPLACE FUNCTION tally_now() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'"
+)
+FORGE = (
+    "INSERT INTO order_changes SELECT 10^9, op, changed_at, db_user, order_id, version,"
+    " customer_id, total_cents, currency, region, status, metadata, created_at, updated_at,"
+    " changed_by FROM order_changes"
+)
+
 
 def one(connection: Connection, query: str, **values: object) -> tuple[object, ...]:
     return tuple(connection.execute(text(query), values).one())
@@ -123,9 +132,7 @@ def test_a_deletion_is_attributed_to_the_caller_that_its_transaction_names(
         "TRUNCATE currencies CASCADE",
         "UPDATE currencies SET exponent = 3 WHERE code = 'USD'",
         "DELETE FROM currencies WHERE code = 'ZWG'",
-        "INSERT INTO order_changes SELECT 10^9, op, changed_at, db_user, order_id, version,"
-        " customer_id, total_cents, currency, region, status, metadata, created_at, updated_at,"
-        " changed_by FROM order_changes",
+        FORGE,
     ],
 )
 def test_history_cannot_be_rewritten(connection: Connection, statement: str) -> None:
@@ -218,13 +225,13 @@ def test_a_day_that_is_not_over_cannot_be_noted(connection: Connection) -> None:
         ("tally_api", "INSERT INTO day_closings (day) VALUES ('2020-01-01')"),
         (
             "tally_api",
-            "CREATE OR REPLACE FUNCTION tally_now() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'",
+            REPLACE_CLOCK,
         ),
         ("tally_loader", "UPDATE orders SET status = 'paid'"),
         ("tally_loader", "DELETE FROM day_closings"),
         (
             "tally_loader",
-            "CREATE OR REPLACE FUNCTION tally_now() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'",
+            REPLACE_CLOCK,
         ),
     ],
 )

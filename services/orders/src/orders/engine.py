@@ -1,12 +1,14 @@
 """The one place where connections to Postgres are made."""
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
+import pg8000.dbapi
 from google.cloud.sql.connector import Connector, RefreshStrategy
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, make_url
 
 from orders.settings import DatabaseSettings
 
@@ -18,36 +20,24 @@ _SESSION = {"TimeZone": "UTC"}
 def database_engine(settings: DatabaseSettings) -> Iterator[Engine]:
     """Yield an engine on Cloud SQL (IAM authentication) or on a URL; nothing connects yet.
 
-    All sessions are in UTC. The pool and the connector are closed on exit.
+    All sessions are in UTC. Whatever keeps a connection from being made is raised as
+    `sqlalchemy.exc.DBAPIError`. The pool and the connector are closed on exit.
     """
-    if settings.instance_connection_name is None:
-        engine = _engine(settings, pg8000_url(settings.database_url.get_secret_value()))
-        try:
-            yield engine
-        finally:
-            engine.dispose()
-        return
-    # LAZY: Cloud Run throttles the CPU between requests, which starves a background refresh
-    # (GoogleCloudPlatform/cloud-sql-python-connector #805, #1022).
-    with Connector(
-        ip_type=settings.db_ip_type, enable_iam_auth=True, refresh_strategy=RefreshStrategy.LAZY
-    ) as connector:
-
-        def connect() -> Any:
-            return connector.connect(
-                settings.instance_connection_name or "",
-                "pg8000",
-                user=settings.db_user,
-                db=settings.db_name,
-                timeout=settings.db_connect_timeout_s,
-                startup_params=_SESSION,
-            )
-
-        engine = _engine(settings, URL.create("postgresql+pg8000"), creator=connect)
-        try:
-            yield engine
-        finally:
-            engine.dispose()
+    with ExitStack() as resources:
+        connect = _connect_by_url(settings)
+        if settings.instance_connection_name is not None:
+            connector = resources.enter_context(_connector(settings))
+            connect = partial(_connect_to_instance, connector, settings)
+        engine = create_engine(
+            URL.create("postgresql+pg8000"),
+            creator=partial(_connection, connect),
+            pool_size=settings.db_pool_size,
+            max_overflow=0,
+            pool_timeout=settings.db_pool_timeout_s,
+            pool_pre_ping=True,
+        )
+        resources.callback(engine.dispose)
+        yield engine
 
 
 def pg8000_url(url: str) -> URL:
@@ -59,25 +49,61 @@ def pg8000_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+pg8000")
 
 
-def _engine(settings: DatabaseSettings, url: URL, **options: Any) -> Engine:
-    if "creator" not in options:
-        options["connect_args"] = {
-            "timeout": settings.db_connect_timeout_s,
-            "startup_params": _SESSION,
-        }
-    engine = create_engine(
-        url,
-        pool_size=settings.db_pool_size,
-        max_overflow=0,
-        pool_timeout=settings.db_pool_timeout_s,
-        pool_pre_ping=True,
-        **options,
+def _connect_by_url(settings: DatabaseSettings) -> Callable[[], Any]:
+    url = pg8000_url(settings.database_url.get_secret_value())
+    options: dict[str, Any] = {
+        **url.translate_connect_args(username="user"),
+        **url.query,
+        "startup_params": _SESSION,
+    }
+    timeout_s = settings.db_connect_timeout_s
+    if "unix_sock" in options:
+        return partial(pg8000.dbapi.connect, **options, timeout=timeout_s)
+    return partial(_connect_by_tcp, timeout_s, **{"host": "127.0.0.1", "port": 5432} | options)
+
+
+def _connect_by_tcp(timeout_s: float, *, host: str, port: int, **options: Any) -> Any:
+    sock = socket.create_connection((host, port), timeout_s)
+    try:
+        return pg8000.dbapi.connect(host=host, port=port, sock=sock, **options)
+    except BaseException:
+        # pg8000 leaves the socket of an attempt that failed to the garbage collector.
+        sock.close()
+        raise
+
+
+def _connector(settings: DatabaseSettings) -> Connector:
+    # LAZY: Cloud Run throttles the CPU between requests, which starves a background refresh
+    # (GoogleCloudPlatform/cloud-sql-python-connector #805, #1022).
+    return Connector(
+        ip_type=settings.db_ip_type, enable_iam_auth=True, refresh_strategy=RefreshStrategy.LAZY
     )
-    event.listen(engine, "connect", _let_statements_run)
-    return engine
 
 
-def _let_statements_run(connection: Any, _record: object) -> None:
+def _connect_to_instance(connector: Connector, settings: DatabaseSettings) -> Any:
+    return connector.connect(
+        settings.instance_connection_name or "",
+        "pg8000",
+        user=settings.db_user,
+        db=settings.db_name,
+        timeout=settings.db_connect_timeout_s,
+        startup_params=_SESSION,
+    )
+
+
+def _connection(connect: Callable[[], Any]) -> Any:
+    try:
+        connection = connect()
+    except pg8000.dbapi.Error:
+        raise
+    except Exception as error:
+        # Time-outs, the connector's own and its HTTP client's errors: none is known to SQLAlchemy.
+        raise pg8000.dbapi.InterfaceError(f"no connection to Postgres: {error!r}") from error
+    _let_statements_run(connection)
+    return connection
+
+
+def _let_statements_run(connection: Any) -> None:
     """Lift the limit for connecting, which pg8000 leaves on every later read of the socket.
 
     A COPY may be silent for minutes. A peer that is gone is found by keepalive instead.

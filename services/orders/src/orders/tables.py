@@ -13,9 +13,11 @@ MAX_CENTS = 10**15
 REGION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 
-def _by_server(kind: Any, **options: Any) -> Column[Any]:
+def _by_server(kind: Any) -> Column[Any]:
     """A column that Postgres fills: by its default when inserted, by a trigger when updated."""
-    return Column(kind, server_default=FetchedValue(), server_onupdate=FetchedValue(), **options)
+    return Column(
+        kind, nullable=False, server_default=FetchedValue(), server_onupdate=FetchedValue()
+    )
 
 
 class Currency(SQLModel, table=True):
@@ -42,16 +44,12 @@ class Order(SQLModel, table=True):
     currency: str = Field(foreign_key="currencies.code")
     region: str
     status: str
-    version: int = Field(default=None, sa_column=_by_server(Integer, nullable=False))
+    version: int = Field(default=None, sa_column=_by_server(Integer))
     metadata_: dict[str, Any] = Field(
         default_factory=dict, sa_column=Column("metadata", JSONB, nullable=False)
     )
-    created_at: datetime = Field(
-        default=None, sa_column=Column(DateTime(timezone=True), server_default=FetchedValue())
-    )
-    updated_at: datetime = Field(
-        default=None, sa_column=_by_server(DateTime(timezone=True), nullable=False)
-    )
+    created_at: datetime = Field(default=None, sa_column=_by_server(DateTime(timezone=True)))
+    updated_at: datetime = Field(default=None, sa_column=_by_server(DateTime(timezone=True)))
     changed_by: str
     trace_id: str | None = None
 
@@ -102,9 +100,5 @@ class Item(SQLModel, table=True):
     price_cents: int = Field(sa_type=BigInteger)
     """Cents of a US dollar."""
     in_stock: bool = True
-    created_at: datetime = Field(
-        default=None, sa_column=Column(DateTime(timezone=True), server_default=FetchedValue())
-    )
-    updated_at: datetime = Field(
-        default=None, sa_column=Column(DateTime(timezone=True), server_default=FetchedValue())
-    )
+    created_at: datetime = Field(default=None, sa_column=_by_server(DateTime(timezone=True)))
+    updated_at: datetime = Field(default=None, sa_column=_by_server(DateTime(timezone=True)))
