@@ -1,0 +1,52 @@
+"""The API's connections to Postgres."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from pg8000.exceptions import Error as DriverError
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from orders.problems import Unavailable
+from orders_api.clients.refusals import problem_of
+
+
+class Database:
+    """Hands out transactions, and answers what Postgres refuses as problems."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Yield a connection in a transaction that is committed when the block ends well.
+
+        Raises:
+            Problem: Postgres is away, busy, or refused a value; nothing was written.
+        """
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except PoolTimeoutError as error:
+            raise Unavailable("All connections to the database are busy.") from error
+        except DBAPIError as error:
+            raise problem_of(error.orig) or error from error
+        except (DriverError, ConnectionError) as error:
+            raise problem_of(error) or error from error
+
+    def check(self) -> None:
+        """Ask the database for something that only a migrated one has.
+
+        Raises:
+            Problem: It is away, or not migrated.
+        """
+        with self.transaction() as connection:
+            connection.execute(text("SELECT FROM orders LIMIT 1"))
+
+
+def copy_in(connection: Connection, statement: str, blocks: Iterable[bytes]) -> int:
+    """Run `COPY … FROM STDIN` in the connection's transaction and return the rows written."""
+    cursor = connection.connection.cursor()
+    cursor.execute(statement, stream=blocks)  # type: ignore[call-arg]  # pg8000's own
+    return int(cursor.rowcount)

@@ -1,0 +1,39 @@
+"""What Postgres and its driver raise, as problems for a caller."""
+
+from typing import Final
+
+from pg8000.exceptions import InterfaceError
+
+from orders.problems import Problem, Unavailable, Unprocessable
+from orders_api.problems import invalid
+
+# Classes of SQLSTATE: connection, resources, operator intervention, deadlock, configuration.
+_PASSING: Final = ("08", "53", "57", "40")
+_NOT_MIGRATED: Final = "42P01"
+_BAD_VALUE: Final = ("22", "23")
+
+_CONSTRAINTS: Final = {
+    "orders_currency_fkey": ("/currency", "There is no such currency in ISO 4217"),
+    "orders_created_at_not_in_future": ("/created_at", "It lies in the future"),
+}
+
+
+def problem_of(error: BaseException | None) -> Problem | None:
+    """Return the problem that an error of the driver is for a caller; None if it is a bug."""
+    if isinstance(error, (InterfaceError, ConnectionError)):
+        return Unavailable("The database cannot be reached.")
+    fields = error.args[0] if error is not None and error.args else {}
+    if not isinstance(fields, dict):
+        return None
+    state = str(fields.get("C", ""))
+    if state.startswith(_PASSING):
+        return Unavailable("The database is busy or restarting.", retry_after_s=1)
+    if state == _NOT_MIGRATED:
+        return Unavailable("The database is not migrated yet; run the migrations.")
+    return _refused(str(fields.get("n", ""))) if state.startswith(_BAD_VALUE) else None
+
+
+def _refused(constraint: str) -> Problem:
+    if constraint in _CONSTRAINTS:
+        return invalid(*_CONSTRAINTS[constraint])
+    return Unprocessable(f"The database refuses a value ({constraint or 'out of range'}).")

@@ -1,0 +1,109 @@
+"""Every error of the API as one body, application/problem+json."""
+
+import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match
+
+from orders.problems import CONTENT_TYPE, Problem, Unprocessable, problem_body
+from orders_api.problems import KINDS, clip
+from orders_api.schemas.pointers import pointer
+
+_log = logging.getLogger(__name__)
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_SLUGS: Final = {404: "not-found", 405: "method-not-allowed", 500: "internal"}
+_MAX_ERRORS: Final = 100
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Make the application answer every exception as a problem."""
+    app.exception_handler(Problem)(_on_problem)
+    app.exception_handler(RequestValidationError)(_on_invalid)
+    app.exception_handler(HTTPException)(_on_http)
+    app.exception_handler(ClientDisconnect)(_on_disconnect)
+    app.exception_handler(Exception)(_on_bug)
+
+
+async def _on_problem(request: Request, problem: Problem) -> Response:
+    body = problem.body(clip(request.url.path), request.state.request_id)
+    body["title"] = KINDS[problem.slug].title
+    return JSONResponse(body, problem.status, problem.headers, CONTENT_TYPE)
+
+
+async def _on_invalid(request: Request, error: RequestValidationError) -> Response:
+    found = error.errors()
+    errors = [
+        {"pointer": _place(item["loc"]), "detail": clip(item["msg"].removeprefix("Value error, "))}
+        for item in found[:_MAX_ERRORS]
+    ]
+    detail = "A value in the request is not valid."
+    if len(found) > 1:
+        detail = f"{len(found)} values in the request are not valid."
+    return await _on_problem(request, Unprocessable(detail, errors=errors))
+
+
+async def _on_http(request: Request, error: HTTPException) -> Response:
+    if error.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"There is nothing at {clip(request.url.path)}."
+        return _status_answer(request, error.status_code, detail)
+    allowed = _allowed(request)
+    headers = {"Allow": allowed}
+    if request.method == "OPTIONS":
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+    detail = f"{request.method} is not possible here; these are: {allowed}."
+    return _status_answer(request, error.status_code, detail, headers)
+
+
+async def _on_disconnect(_request: Request, _error: ClientDisconnect) -> Response:
+    """Nobody reads this answer; it keeps a caller's leaving out of our errors."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+
+async def _on_bug(request: Request, _error: Exception) -> Response:
+    request_id = request.state.request_id
+    _log.error("request %s failed unexpectedly; the traceback follows", request_id)
+    detail = "The service failed; nothing is known to be wrong with the request."
+    # This answer goes around the middleware that would add the header.
+    return _status_answer(request, 500, detail, {"X-Request-Id": request_id})
+
+
+def _status_answer(
+    request: Request, status: int, detail: str, headers: dict[str, str] | None = None
+) -> Response:
+    slug = _SLUGS.get(status, "bad-request")
+    body = problem_body(
+        status=status,
+        title=KINDS[slug].title,
+        slug=slug,
+        detail=detail,
+        instance=clip(request.url.path),
+        request_id=request.state.request_id,
+    )
+    return JSONResponse(body, status, headers, CONTENT_TYPE)
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods of the path; a route alone knows only its own."""
+    routes = request.app.router.routes
+    methods = [
+        method
+        for method in _METHODS
+        if any(route.matches(_with(request, method))[0] is Match.FULL for route in routes)
+    ]
+    return ", ".join([*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"])
+
+
+def _with(request: Request, method: str) -> dict[str, Any]:
+    return {"type": "http", "path": request.url.path, "method": method}
+
+
+def _place(location: Sequence[str | int]) -> str:
+    part, *rest = location
+    return pointer(rest) if part == "body" else "/".join(str(name) for name in location)

@@ -1,0 +1,93 @@
+"""A route that takes nothing it does not know."""
+
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from inspect import isclass
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from orders.problems import BadRequest, Unprocessable
+from orders_api.problems import TooLarge, UnsupportedMediaType, clip
+from orders_api.strict_json import MalformedJsonError, decode
+
+MAX_JSON_BYTES: Final = 2**20
+
+
+class StrictRoute(APIRoute):
+    """Refuses unknown and repeated query parameters, and reads bodies as strict JSON."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler of the route, behind the checks."""
+        handler = super().get_route_handler()
+        known = _query_names(self.dependant)
+        takes_json = self.body_field is not None
+
+        async def checked(request: Request) -> Response:
+            _check_query(request, known)
+            if takes_json:
+                request = _Decoded(request, await _read_json(request))
+            return await handler(request)
+
+        return checked
+
+
+class _Decoded(Request):
+    """A request whose JSON was read before; FastAPI asks it for the value."""
+
+    def __init__(self, request: Request, value: Any) -> None:
+        super().__init__(request.scope, request.receive)
+        self._value = value
+
+    async def body(self) -> bytes:
+        """Say that there is a body; `json` has its value."""
+        return b"read"
+
+    async def json(self) -> Any:
+        """Return the value, decoded without loss."""
+        return self._value
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    names: set[str] = set()
+    for field in dependant.query_params:
+        model = field.field_info.annotation
+        if isclass(model) and issubclass(model, BaseModel):
+            names |= set(model.model_fields)
+        else:
+            names.add(field.alias)
+    for part in dependant.dependencies:
+        names |= _query_names(part)
+    return names
+
+
+def _check_query(request: Request, known: set[str]) -> None:
+    times = Counter(name for name, _ in request.query_params.multi_items())
+    errors = [
+        {
+            "pointer": f"query/{clip(name)}",
+            "detail": "May stand only once" if name in known else "There is no such parameter",
+        }
+        for name, count in times.items()
+        if count > 1 or name not in known
+    ]
+    if errors:
+        raise Unprocessable("The query is not valid.", errors=errors[:100])
+
+
+async def _read_json(request: Request) -> Any:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedMediaType("Send the body as application/json.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_JSON_BYTES:
+            raise TooLarge(f"A JSON body may have {MAX_JSON_BYTES} bytes.")
+    try:
+        return decode(bytes(body))
+    except MalformedJsonError as error:
+        raise BadRequest(f"The body is {error}.", slug="malformed-json") from error

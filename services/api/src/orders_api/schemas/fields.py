@@ -1,0 +1,57 @@
+"""Values that arrive from outside, read without guessing."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+MAX_ID: Final = 2**63 - 1
+
+_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?[0-5]\d)?)", re.ASCII
+)
+_WHOLE = re.compile(r"-?\d{1,30}", re.ASCII)
+
+
+def instant(value: object) -> datetime:
+    """Read ISO 8601 with an offset, to the microsecond; the answer is in UTC.
+
+    Raises:
+        ValueError: It is something else, or no moment of the calendar.
+    """
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        raise ValueError(
+            "Use ISO 8601 with an offset and at most microseconds, like"
+            " 2026-11-21T09:00:00Z or 2026-11-21T09:00:00+01:00 (in a URL, + is %2B)"
+        )
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("There is no such date or time") from None
+
+
+def _whole(value: object) -> object:
+    """Pass digits on; Pydantic alone would take `1.0` and `1_0` for a number as well."""
+    if isinstance(value, str) and not _WHOLE.fullmatch(value):
+        raise ValueError("Use a whole number in digits")
+    return value
+
+
+def _without_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("The NUL character cannot be stored")
+    return value
+
+
+Instant = Annotated[datetime, BeforeValidator(instant)]
+"""A moment, ISO 8601 with an offset, kept in UTC."""
+
+Digits = Annotated[int, BeforeValidator(_whole)]
+"""A whole number of a URL."""
+
+Id = Annotated[Digits, Field(ge=1, le=MAX_ID)]
+"""An id in a URL."""
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+"""A text that Postgres can keep."""

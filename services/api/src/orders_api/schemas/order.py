@@ -1,0 +1,128 @@
+"""Orders as they are sent and answered."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orders.status import OrderStatus
+from orders.tables import MAX_CENTS, REGION_PATTERN
+from orders_api.schemas.fields import MAX_ID, Id, Instant, Text
+from orders_api.schemas.paging import Paging
+
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+
+Region = Annotated[str, Field(pattern=REGION_PATTERN)]
+CustomerId = Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
+Cents = Annotated[int, Field(strict=True, ge=0, le=MAX_CENTS)]
+CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Metadata = Annotated[
+    dict[Annotated[Text, Field(max_length=40)], Annotated[Text, Field(max_length=500)]],
+    Field(max_length=50),
+]
+
+EXAMPLE: Final[dict[str, Any]] = {"customer_id": 42, "total_cents": 1999, "region": "us-west"}
+EXAMPLE_ORDER: Final[dict[str, Any]] = {
+    "id": 7,
+    "customer_id": 42,
+    "total_cents": 1999,
+    "currency": "USD",
+    "exponent": 2,
+    "region": "us-west",
+    "status": "pending",
+    "version": 1,
+    "metadata": {},
+    "created_at": "2026-11-21T09:00:00.000000Z",
+    "updated_at": "2026-11-21T09:00:00.000000Z",
+    "changed_by": "anonymous",
+    "trace_id": None,
+}
+
+
+class NewOrder(BaseModel):
+    """An order to be created. Its rules hold for imported lines too."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
+
+    customer_id: CustomerId
+    total_cents: Cents = Field(description="Minor units of currency: cents, yen, fils.")
+    region: Region = "unknown"
+    status: OrderStatus = OrderStatus.PENDING
+    currency: CurrencyCode = Field(default="USD", description="ISO 4217.")
+    metadata: Metadata = Field(default_factory=dict)
+    created_at: Annotated[Instant, Field(ge=EARLIEST)] | None = Field(
+        default=None, description="From 1990 until now; now when left out."
+    )
+
+
+class StatusChange(BaseModel):
+    """A move of an order to another status."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"status": "paid"}]})
+
+    status: OrderStatus
+
+
+class Order(BaseModel):
+    """An order as it is now."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_ORDER]})
+
+    id: int
+    customer_id: int
+    total_cents: int = Field(description="Minor units of currency.")
+    currency: str
+    exponent: int = Field(description="One major unit is 10^exponent minor units.")
+    region: str
+    status: OrderStatus
+    version: int = Field(description="1 when created, one more with every change.")
+    metadata: dict[str, str]
+    created_at: datetime
+    updated_at: datetime
+    changed_by: str
+    trace_id: str | None
+
+
+class OrderPage(BaseModel):
+    """A page of orders, newest first."""
+
+    orders: list[Order]
+    next_cursor: str | None = Field(description="Null on the last page.")
+
+
+class Change(BaseModel):
+    """One change of an order, with the order as it was after it."""
+
+    change_id: int
+    op: Literal["I", "U", "D"] = Field(description="Inserted, updated or deleted.")
+    changed_at: datetime
+    db_user: str
+    order_id: int
+    version: int
+    customer_id: int
+    total_cents: int
+    currency: str
+    region: str
+    status: OrderStatus
+    metadata: dict[str, str]
+    created_at: datetime
+    updated_at: datetime
+    changed_by: str
+    trace_id: str | None
+
+
+class History(BaseModel):
+    """A page of an order's changes, oldest first."""
+
+    changes: list[Change]
+    next_cursor: str | None = Field(description="Null on the last page.")
+
+
+class OrderQuery(Paging):
+    """Which orders to list; every filter given must hold."""
+
+    status: OrderStatus | None = None
+    region: Region | None = None
+    customer_id: Id | None = None
+    created_from: Instant | None = Field(default=None, description="Inclusive.")
+    created_to: Instant | None = Field(default=None, description="Exclusive.")
