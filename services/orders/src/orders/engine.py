@@ -59,10 +59,12 @@ def _connect_by_url(settings: DatabaseSettings) -> Callable[[], Any]:
     timeout_s = settings.db_connect_timeout_s
     if "unix_sock" in options:
         return partial(pg8000.dbapi.connect, **options, timeout=timeout_s)
-    return partial(_connect_by_tcp, timeout_s, **{"host": "127.0.0.1", "port": 5432} | options)
+    return partial(_connect_by_tcp, timeout_s, **options)
 
 
-def _connect_by_tcp(timeout_s: float, *, host: str, port: int, **options: Any) -> Any:
+def _connect_by_tcp(
+    timeout_s: float, *, host: str = "127.0.0.1", port: int = 5432, **options: Any
+) -> Any:
     sock = socket.create_connection((host, port), timeout_s)
     try:
         return pg8000.dbapi.connect(host=host, port=port, sock=sock, **options)
