@@ -2,11 +2,13 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -31,12 +33,24 @@ class EmbeddedPostgres:
         directory: Where the cluster lives; made when missing.
         port: The loopback port; a free one when 0.
         durable: False trades the survival of a power cut for speed: for tests only.
+        env: The server's environment; ours when None.
+        log: The server's log file; beside the directory when None.
     """
 
-    def __init__(self, directory: Path, port: int = 0, *, durable: bool = True) -> None:
-        self._directory = directory
+    def __init__(
+        self,
+        directory: Path,
+        port: int = 0,
+        *,
+        durable: bool = True,
+        env: Mapping[str, str] | None = None,
+        log: Path | None = None,
+    ) -> None:
+        self._directory = directory.resolve()
         self.port = port or free_port()
+        self.log = log or directory.with_suffix(".log")
         self._durable = durable
+        self._env = env
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -45,20 +59,37 @@ class EmbeddedPostgres:
         Raises:
             RuntimeError: It did not start; the message holds the end of its log.
         """
-        self._directory.parent.mkdir(parents=True, exist_ok=True)
-        self._directory.mkdir(exist_ok=True)
-        server = PostgresServer(self._directory.resolve())
-        server.ensure_pgdata_inited()
         self._end_leftover()
+        server = self._cluster()
         suffix = ".exe" if sys.platform == "win32" else ""
-        command = [str(server.bin_path / f"postgres{suffix}"), "-D", str(self._directory.resolve())]
+        command = [str(server.bin_path / f"postgres{suffix}"), "-D", str(self._directory)]
         for setting in self._settings():
             command += ["-c", setting]
-        with self._log.open("wb") as log:
+        with self.log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603  the wheel's own binary
-                command, stdout=log, stderr=log, user=server.system_user, start_new_session=True
+                command,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                user=server.system_user,
+                start_new_session=True,
             )
         self._wait()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def create_database(self, name: str) -> None:
+        """Create a database unless it is there already."""
+        engine = create_engine(pg8000_url(self.url()), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            query = text("SELECT count(*) FROM pg_database WHERE datname = :name")
+            if not connection.scalar(query, {"name": name}):
+                connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+        engine.dispose()
 
     def stop(self) -> None:
         """End the sessions and stop the server; a second call does nothing."""
@@ -77,9 +108,17 @@ class EmbeddedPostgres:
         """Return the URL of one of its databases."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
-    @property
-    def _log(self) -> Path:
-        return self._directory.with_suffix(".log")
+    def _cluster(self) -> PostgresServer:
+        """Make the cluster when there is none: beside its place, so that it is there whole."""
+        if not self._directory.exists():
+            draft = self._directory.with_suffix(".new")
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir(parents=True)
+            PostgresServer(draft).ensure_pgdata_inited()
+            draft.rename(self._directory)
+        server = PostgresServer(self._directory)
+        server.ensure_pgdata_inited()
+        return server
 
     def _settings(self) -> list[str]:
         settings = [
@@ -120,6 +159,6 @@ class EmbeddedPostgres:
     def _check_alive(self, deadline: float) -> None:
         process = self._process
         if process is None or process.poll() is not None or time.monotonic() > deadline:
-            log = self._log.read_text(errors="replace")[-2000:]
+            log = self.log.read_text(errors="replace")[-2000:]
             self.stop()
             raise RuntimeError(f"Postgres did not start in {self._directory}:\n{log}")

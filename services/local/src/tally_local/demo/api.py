@@ -1,0 +1,81 @@
+"""The part of Tally's HTTP API that the demo uses."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from orders.status import OrderStatus
+from tally_local.errors import UserError
+
+_LISTED = 20
+# A large import is written in one transaction before it is answered.
+_PATIENCE_S = 300
+
+
+class Api:
+    """A client of the orders API that takes nothing but success.
+
+    Every method raises UserError when the API refuses, with its reasons, or is away.
+    """
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def create(self, order: dict[str, Any]) -> int:
+        """Place an order and return its id."""
+        return int(self._send("POST", "/orders", json=order).json()["id"])
+
+    def set_status(self, order_id: int, status: OrderStatus) -> None:
+        """Move an order to another state."""
+        self._send("PATCH", f"/orders/{order_id}", json={"status": status.value})
+
+    def delete(self, order_id: int) -> None:
+        """Delete an order."""
+        self._send("DELETE", f"/orders/{order_id}")
+
+    def import_orders(
+        self, content: Iterable[bytes], media_type: str, encoding: str = "identity"
+    ) -> None:
+        """Import a file of orders, all of it or nothing."""
+        headers = {"Content-Type": media_type}
+        if encoding != "identity":
+            headers["Content-Encoding"] = encoding
+        self._send("POST", "/orders:import", content=content, headers=headers)
+
+    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            answer = self._client.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise UserError(f"the API does not answer: {error!r}") from error
+        if not answer.is_success:
+            raise UserError(_reasons(answer))
+        return answer
+
+
+@contextmanager
+def api_at(url: str) -> Iterator[Api]:
+    """Yield a client of the API at `url`."""
+    with httpx.Client(base_url=url, trust_env=False, timeout=_PATIENCE_S) as client:
+        yield Api(client)
+
+
+def _reasons(refusal: httpx.Response) -> str:
+    """Return the problem's detail and its first errors, one a line."""
+    try:
+        problem = refusal.json()
+        lines = [f"the API refused: {problem['detail']}"]
+        errors = problem.get("errors", [])
+        lines += [_reason(error) for error in errors[:_LISTED]]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"the API answered {refusal.status_code}: {refusal.text[:500]}"
+    if len(errors) > _LISTED:
+        lines.append(f"  and {len(errors) - _LISTED} more")
+    return "\n".join(lines)
+
+
+def _reason(error: dict[str, Any]) -> str:
+    where = f"line {error['line']}, " if "line" in error else ""
+    field = error.get("field") or error.get("pointer") or "the whole line"
+    return f"  {where}{field}: {error.get('reason') or error.get('detail')}"

@@ -1,0 +1,87 @@
+"""A user's file of orders: CSV or NDJSON, gzip'd or not."""
+
+import csv
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from orders.status import OrderStatus
+from tally_local.demo.api import Api
+from tally_local.demo.ledger import Booking, Ledger
+from tally_local.errors import UserError
+
+_CHUNK = 256 * 1024
+_GZIP = b"\x1f\x8b"
+_SNIFFED = 4096
+
+
+class OrdersFile:
+    """A file as `POST /orders:import` takes it; what is inside decides, not its name.
+
+    Raises:
+        UserError: It cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            with path.open("rb") as file:
+                self._gzipped = file.read(2) == _GZIP
+            with self._opened() as file:
+                start = file.read(_SNIFFED).removeprefix(b"\xef\xbb\xbf").lstrip()
+        except (OSError, EOFError, zlib.error) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise UserError(f"cannot read {path}: {reason}") from error
+        self._ndjson = start.startswith(b"{")
+
+    def send(self, api: Api) -> None:
+        """Import it through the API, as it is.
+
+        Raises:
+            UserError: The API refused it; the message lists the first bad rows.
+        """
+        media_type = "application/x-ndjson" if self._ndjson else "text/csv"
+        api.import_orders(self._chunks(), media_type, "gzip" if self._gzipped else "identity")
+
+    def book(self, ledger: Ledger, imported: date) -> None:
+        """Enter its orders in the ledger; those without a `created_at` are of the day `imported`.
+
+        Raises:
+            UserError: A row cannot be understood.
+        """
+        for number, row in enumerate(self._rows(), 1):
+            try:
+                ledger.book(_booking(row, imported))
+            except (KeyError, ValueError, TypeError) as error:
+                raise UserError(f"{self._path}, row {number}: {error!r}") from error
+
+    def _chunks(self) -> Iterator[bytes]:
+        with self._path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+
+    def _opened(self) -> Any:
+        return gzip.open(self._path) if self._gzipped else self._path.open("rb")
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        opener = gzip.open if self._gzipped else open
+        with opener(self._path, "rt", encoding="utf-8-sig", newline="") as lines:
+            if self._ndjson:
+                yield from (json.loads(line) for line in lines if line.strip())
+            else:
+                yield from csv.DictReader(lines)
+
+
+def _booking(row: dict[str, Any], imported: date) -> Booking:
+    created = row.get("created_at")
+    return Booking(
+        created=datetime.fromisoformat(created).astimezone(UTC).date() if created else imported,
+        region=row.get("region") or "unknown",
+        currency=row.get("currency") or "USD",
+        total_cents=int(row["total_cents"]),
+        status=OrderStatus(row.get("status") or "pending"),
+    )

@@ -1,0 +1,1 @@
+"""The laptop stack: its processes, their health, their orderly end."""
