@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from orders.engine import database_engine
 from orders_api.clients.database import Database
 from orders_api.middleware import HeadMiddleware, RequestIdMiddleware
-from orders_api.routes import health, home, items, orders
+from orders_api.routes import health, home, imports, items, orders
 from orders_api.routes.documentation import ProblemBody
 from orders_api.routes.errors import add_error_handlers
 from orders_api.settings import Settings
@@ -57,7 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(HeadMiddleware)
     app.add_middleware(RequestIdMiddleware)
     add_error_handlers(app)
-    for routes in (home, health, orders, items):
+    for routes in (home, health, orders, imports, items):
         app.include_router(routes.router)
     return app
 

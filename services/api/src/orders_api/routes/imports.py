@@ -1,0 +1,109 @@
+"""Orders, by the file."""
+
+from collections.abc import AsyncIterator
+from email.message import Message
+from typing import Annotated, Final, Literal
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Query, Request
+
+from orders_api.problems import UnsupportedMediaType, clip
+from orders_api.routes.dependencies import CurrentCaller, CurrentSettings, Db
+from orders_api.routes.documentation import problems
+from orders_api.routes.strict_route import StrictRoute
+from orders_api.schemas.import_result import ImportResult
+from orders_api.services.imports import imports
+from orders_api.services.imports.intake import Intake
+
+router = APIRouter(tags=["orders"], route_class=StrictRoute)
+
+_FORMATS: Final[dict[str, imports.Format]] = {
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "application/jsonl": "ndjson",
+    "text/csv": "csv",
+}
+_CHARSETS: Final = (None, "utf-8", "utf8", "us-ascii")
+_ENCODINGS: Final = {"": False, "identity": False, "gzip": True, "x-gzip": True}
+_BATCH: Final = 2**18
+_ROW: Final = '{"customer_id": 42, "total_cents": 1999, "region": "us-west"}\n'
+_BODY: Final = {
+    "required": True,
+    "content": {
+        "application/x-ndjson": {"schema": {"type": "string"}, "example": _ROW},
+        "text/csv": {
+            "schema": {"type": "string"},
+            "example": "customer_id,total_cents,region\n42,1999,us-west\n",
+        },
+    },
+}
+
+
+@router.post(
+    "/orders:import",
+    status_code=201,
+    openapi_extra={"requestBody": _BODY},
+    responses=problems(
+        "corrupt-gzip",
+        "too-large",
+        "unsupported-media-type",
+        "import-refused",
+        "validation",
+        "internal",
+        "unavailable",
+    ),
+)
+async def import_orders(
+    request: Request,
+    database: Db,
+    caller: CurrentCaller,
+    settings: CurrentSettings,
+    on_error: Annotated[
+        Literal["refuse", "skip"],
+        Query(description="`refuse` imports all lines or none; `skip` keeps the good ones."),
+    ] = "refuse",
+) -> ImportResult:
+    """Import orders from NDJSON or CSV, gzip or not; the whole file or, by default, nothing."""
+    form, gzip = _format(request), _is_gzip(request)
+
+    def begin() -> Intake:
+        limit = settings.import_max_bytes
+        return imports.begin(database, form, caller, gzip=gzip, max_bytes=limit)
+
+    with await run_sync(begin) as intake:
+        async for batch in _batches(request.stream()):
+            await run_sync(intake.feed, batch)
+        return ImportResult.model_validate(
+            await run_sync(lambda: imports.finish(database, intake, skip_bad=on_error == "skip"))
+        )
+
+
+async def _batches(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Gather small chunks, so that a hop to a thread carries work worth it."""
+    batch = bytearray()
+    async for chunk in chunks:
+        batch += chunk
+        if len(batch) >= _BATCH:
+            yield bytes(batch)
+            batch.clear()
+    if batch:
+        yield bytes(batch)
+
+
+def _format(request: Request) -> imports.Format:
+    header = Message()
+    header["content-type"] = request.headers.get("content-type", "")
+    kind = _FORMATS.get(header.get_content_type())
+    charset = header.get_content_charset()
+    if kind is None:
+        raise UnsupportedMediaType(f"Send one of these: {', '.join(_FORMATS)}.")
+    if charset not in _CHARSETS:
+        raise UnsupportedMediaType(f"Send UTF-8, not {clip(str(charset))}.")
+    return kind
+
+
+def _is_gzip(request: Request) -> bool:
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding not in _ENCODINGS:
+        raise UnsupportedMediaType(f"Content-Encoding may be gzip, not {clip(encoding)}.")
+    return _ENCODINGS[encoding]

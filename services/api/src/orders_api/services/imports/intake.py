@@ -1,0 +1,160 @@
+"""An import as it arrives: decoded, cut, checked and spooled, while no transaction is open."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from tempfile import SpooledTemporaryFile
+from typing import Final, Self
+
+from pydantic import ValidationError
+
+from orders.problems import Problem
+from orders_api.problems import TooLarge
+from orders_api.schemas.order import NewOrder
+from orders_api.schemas.pointers import pointer
+from orders_api.services.imports.gzip_blocks import Decoder
+from orders_api.services.imports.lines import Line, LineSplitter
+from orders_api.services.imports.records import Reader
+from orders_api.services.imports.report import BadLineError, Report
+
+_IN_MEMORY: Final = 2**20
+_BLOCK: Final = 2**18
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a line must satisfy beyond the rules of NewOrder; read from the database once."""
+
+    now: datetime
+    currencies: frozenset[str]
+
+
+class Intake:
+    """Takes a body in pieces and keeps the rows of its good lines, in COPY's text format.
+
+    Not safe for threads at once; leaving the context removes the spool.
+
+    Args:
+        decoder: Undoes the Content-Encoding.
+        reader: Makes records of lines.
+        rules: What the database asks of a line.
+        attribution: The last columns of every row, in COPY's text format.
+        max_bytes: The most bytes of the body, as sent and decoded.
+    """
+
+    def __init__(
+        self, decoder: Decoder, reader: Reader, rules: Rules, attribution: str, max_bytes: int
+    ) -> None:
+        self.report = Report()
+        self._decoder = decoder
+        self._reader = reader
+        self._rules = rules
+        self._now = rules.now.isoformat()
+        self._attribution = attribution
+        self._max_bytes = max_bytes
+        self._sent = self._decoded = 0
+        self._lines = LineSplitter()
+        self._spool = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  closed in __exit__
+        self._fatal: Problem | None = None
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove the spool."""
+        self._spool.close()
+
+    def feed(self, data: bytes) -> None:
+        """Take the next piece of the body.
+
+        What makes the whole body unreadable is raised by `close`, when the sender has sent it
+        all: one that is still sending would not read the answer.
+
+        Raises:
+            TooLarge: The body is over the limit.
+        """
+        self._sent += len(data)
+        self._check_size(self._sent)
+        if self._fatal is not None:
+            return
+        try:
+            for block in self._decoder.feed(data):
+                self._decoded += len(block)
+                self._check_size(self._decoded)
+                self._take(self._lines.feed(block))
+        except TooLarge:
+            raise
+        except Problem as problem:
+            self._fatal = problem
+
+    def close(self) -> None:
+        """Take the last line.
+
+        Raises:
+            Problem: The body could not be read to its end.
+        """
+        if self._fatal is not None:
+            raise self._fatal
+        self._decoder.close()
+        self._take(self._lines.close())
+        try:
+            self._reader.close()
+        except BadLineError as bad:
+            self.report.add(bad)
+
+    def rows(self) -> Iterator[bytes]:
+        """Yield the rows in COPY's text format, in blocks."""
+        self._spool.seek(0)
+        while block := self._spool.read(_BLOCK):
+            yield block
+
+    def _take(self, lines: Iterator[Line]) -> None:
+        rows = []
+        for line in lines:
+            try:
+                record = self._reader.read(line)
+                if record is not None:
+                    rows.append(self._row(record.number, record.fields))
+                    self.report.good += 1
+            except BadLineError as bad:
+                self.report.add(bad)
+        self._spool.write("".join(rows).encode())
+
+    def _row(self, number: int, fields: object) -> str:
+        try:
+            order = NewOrder.model_validate(fields)
+        except ValidationError as error:
+            raise BadLineError(number, *_reasons(error)) from None
+        if order.currency not in self._rules.currencies:
+            raise BadLineError(number, ("currency", "There is no such currency in ISO 4217"))
+        created_at = self._now
+        if order.created_at is not None:
+            if order.created_at > self._rules.now:
+                raise BadLineError(number, ("created_at", "It lies in the future"))
+            created_at = order.created_at.isoformat()
+        metadata = copy_text(json.dumps(order.metadata)) if order.metadata else "{}"
+        return (
+            f"{order.customer_id}\t{order.total_cents}\t{order.currency}\t{order.region}\t"
+            f"{order.status.value}\t{metadata}\t{created_at}\t{self._attribution}\n"
+        )
+
+    def _check_size(self, size: int) -> None:
+        if size > self._max_bytes:
+            raise TooLarge(f"An import may have {self._max_bytes} bytes; nothing was imported.")
+
+
+def copy_text(value: str | None) -> str:
+    r"""Return a value as COPY's text format has it; None is \N."""
+    if value is None:
+        return r"\N"
+    escaped = value.replace("\\", "\\\\").replace("\t", "\\t")
+    return escaped.replace("\n", "\\n").replace("\r", "\\r")
+
+
+def _reasons(error: ValidationError) -> list[tuple[str | None, str]]:
+    return [
+        (pointer(item["loc"])[1:] or None, item["msg"].removeprefix("Value error, "))
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
