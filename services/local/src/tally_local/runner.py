@@ -75,10 +75,21 @@ def load_day(
     load = Load.from_answer(
         _call(endpoints.function, {"day": day.isoformat(), "mode": mode}, patience_s)
     )
+    publish(endpoints, load)
+    return load
+
+
+def publish(endpoints: Endpoints, load: Load) -> None:
+    """Publish a staged load and check its day. Safe to repeat at any point.
+
+    Raises:
+        UserError: BigQuery refused it: the staged rows are not the receipt's, or a later load of
+            the day is published already.
+        NotReconciledError: The day is published, and a check on it is not true.
+    """
     with warehouse(endpoints) as client:
         _query(client, project_root() / _SQL / "publish_day.sql", _parameters(load))
-        _check(client, day)
-    return load
+        _check(client, load.day)
 
 
 def reconcile(endpoints: Endpoints, days: int = 30) -> Reconciliation:
