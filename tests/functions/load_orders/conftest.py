@@ -2,13 +2,11 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
-import httpx
 import pytest
 from sqlalchemy import Engine
 
@@ -18,6 +16,7 @@ from tally_local.endpoints import Endpoints
 from tally_local.ports import free_port
 from tally_local.warehouse import create_tables
 from tally_testing.shop import DAY, Shop
+from tally_testing.waiting import wait_for
 
 HOUR = timedelta(hours=1)
 
@@ -32,18 +31,6 @@ def bigquery_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         wait_for(url)
         yield url
         process.terminate()
-
-
-def wait_for(url: str, patience_s: float = 30) -> None:
-    deadline = time.monotonic() + patience_s
-    while True:
-        try:
-            httpx.get(url, timeout=5)
-        except httpx.TransportError:
-            assert time.monotonic() < deadline, f"{url} did not answer"
-            time.sleep(0.05)
-        else:
-            return
 
 
 @pytest.fixture
