@@ -32,7 +32,7 @@ class Database:
             raise Unavailable("All connections to the database are busy.") from error
         except DBAPIError as error:
             raise problem_of(error.orig) or error from error
-        except (DriverError, ConnectionError) as error:
+        except (DriverError, OSError) as error:
             raise problem_of(error) or error from error
 
     def check(self) -> None:

@@ -9,6 +9,7 @@ from orders_api.problems import invalid
 
 # Classes of SQLSTATE: connection, resources, operator intervention, deadlock, configuration.
 _PASSING: Final = ("08", "53", "57", "40")
+_NO_ENTRY: Final = ("28", "3D")
 _NOT_MIGRATED: Final = "42P01"
 _BAD_VALUE: Final = ("22", "23")
 
@@ -20,7 +21,7 @@ _CONSTRAINTS: Final = {
 
 def problem_of(error: BaseException | None) -> Problem | None:
     """Return the problem that an error of the driver is for a caller; None if it is a bug."""
-    if isinstance(error, (InterfaceError, ConnectionError)):
+    if isinstance(error, (InterfaceError, OSError)):
         return Unavailable("The database cannot be reached.")
     fields = error.args[0] if error is not None and error.args else {}
     if not isinstance(fields, dict):
@@ -28,6 +29,8 @@ def problem_of(error: BaseException | None) -> Problem | None:
     state = str(fields.get("C", ""))
     if state.startswith(_PASSING):
         return Unavailable("The database is busy or restarting.", retry_after_s=1)
+    if state.startswith(_NO_ENTRY):
+        return Unavailable("The database does not let this service in.")
     if state == _NOT_MIGRATED:
         return Unavailable("The database is not migrated yet; run the migrations.")
     return _refused(str(fields.get("n", ""))) if state.startswith(_BAD_VALUE) else None

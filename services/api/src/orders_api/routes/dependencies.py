@@ -10,9 +10,9 @@ from orders_api.schemas.fields import Id
 from orders_api.services.order_writes import Caller
 from orders_api.settings import Settings
 
-# W3C Trace Context; version ff and an all-zero id are invalid.
+# W3C Trace Context: version ff and ids of zeros are invalid; only later versions may go on.
 _TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
+    r"(?!ff|00-.{53})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
 )
 
 

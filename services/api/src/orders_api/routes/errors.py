@@ -14,7 +14,7 @@ from starlette.routing import Match
 
 from orders.problems import CONTENT_TYPE, Problem, Unprocessable, problem_body
 from orders_api.problems import KINDS, clip
-from orders_api.schemas.pointers import pointer
+from orders_api.schemas.faults import pointer, reason
 
 _log = logging.getLogger(__name__)
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -40,8 +40,7 @@ async def _on_problem(request: Request, problem: Problem) -> Response:
 async def _on_invalid(request: Request, error: RequestValidationError) -> Response:
     found = error.errors()
     errors = [
-        {"pointer": _place(item["loc"]), "detail": clip(item["msg"].removeprefix("Value error, "))}
-        for item in found[:_MAX_ERRORS]
+        {"pointer": _place(item["loc"]), "detail": reason(item)} for item in found[:_MAX_ERRORS]
     ]
     detail = "A value in the request is not valid."
     if len(found) > 1:

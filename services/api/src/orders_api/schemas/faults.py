@@ -1,6 +1,7 @@
-"""Where in a JSON document a value is wrong."""
+"""What Pydantic finds wrong, told to whoever sent it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from orders_api.problems import clip
 
@@ -12,3 +13,10 @@ def pointer(location: Sequence[str | int]) -> str:
     """Return the JSON pointer (RFC 6901) of a place as Pydantic names it."""
     parts = [str(part) for part in location if part != _KEY_MARK]
     return clip("".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts))
+
+
+def reason(error: Mapping[str, Any]) -> str:
+    """Return what is wrong, in a sentence."""
+    if error["type"] == "extra_forbidden":
+        return "There is no such field"
+    return clip(str(error["msg"]).removeprefix("Value error, "))

@@ -38,9 +38,13 @@ def _whole(value: object) -> object:
     return value
 
 
-def _without_nul(value: str) -> str:
+def _storable(value: str) -> str:
     if "\0" in value:
         raise ValueError("The NUL character cannot be stored")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("Half of a surrogate pair is no character") from None
     return value
 
 
@@ -53,5 +57,5 @@ Digits = Annotated[int, BeforeValidator(_whole)]
 Id = Annotated[Digits, Field(ge=1, le=MAX_ID)]
 """An id in a URL."""
 
-Text = Annotated[str, AfterValidator(_without_nul)]
+Text = Annotated[str, AfterValidator(_storable)]
 """A text that Postgres can keep."""

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from orders.problems import Problem
 from orders_api.problems import TooLarge
+from orders_api.schemas.faults import pointer, reason
 from orders_api.schemas.order import NewOrder
-from orders_api.schemas.pointers import pointer
 from orders_api.services.imports.gzip_blocks import Decoder
 from orders_api.services.imports.lines import Line, LineSplitter
 from orders_api.services.imports.records import Reader
@@ -155,6 +155,6 @@ def copy_text(value: str | None) -> str:
 
 def _reasons(error: ValidationError) -> list[tuple[str | None, str]]:
     return [
-        (pointer(item["loc"])[1:] or None, item["msg"].removeprefix("Value error, "))
+        (pointer(item["loc"])[1:] or None, reason(item))
         for item in error.errors(include_url=False, include_context=False, include_input=False)
     ]

@@ -1,0 +1,96 @@
+"""The API as its users meet it: uvicorn on a loopback port, a real Postgres behind it."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import uvicorn
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.pool import NullPool
+
+from orders.engine import pg8000_url
+from orders_api.app import create_app
+from orders_api.problems import KINDS
+from orders_api.settings import Settings
+
+Problem = Callable[[httpx.Response], dict[str, Any]]
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[httpx.Client]:
+    """Run the application and yield a client of it."""
+    # With the protocol named, asyncio turns Nagle's algorithm off: 40 ms an answer otherwise.
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        # Connections wait in its backlog until uvicorn is up.
+        listener.listen()
+        host, port = listener.getsockname()
+        server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            with httpx.Client(base_url=f"http://{host}:{port}", timeout=60) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def settings_for(url: str, **values: object) -> Settings:
+    return Settings.model_validate({"database_url": url, **values})
+
+
+@pytest.fixture(scope="session")
+def api() -> Iterator[httpx.Client]:
+    """A client of an API whose database the tests of this worker share."""
+    name = f"tally_test_{uuid4().hex}"
+    _administer(f'CREATE DATABASE "{name}" TEMPLATE "{os.environ["TALLY_TEST_TEMPLATE"]}"')
+    url = make_url(os.environ["TEST_DATABASE_URL"]).set(database=name)
+    with serving(settings_for(url.render_as_string(hide_password=False))) as client:
+        yield client
+    _administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def fresh(database_url: str) -> Iterator[httpx.Client]:
+    """A client of an API on the test's own database, empty at first."""
+    with serving(settings_for(database_url)) as client:
+        yield client
+
+
+@pytest.fixture
+def serve() -> Callable[[Settings], Any]:
+    """How a test runs an API with settings of its own."""
+    return serving
+
+
+@pytest.fixture
+def problem() -> Problem:
+    """Checks that an answer is a problem as promised, and returns its body."""
+
+    def check(response: httpx.Response) -> dict[str, Any]:
+        assert response.headers["content-type"] == "application/problem+json", response.text
+        body: dict[str, Any] = response.json()
+        kind = KINDS[body["type"].removeprefix("/problems/")]
+        assert (body["status"], body["title"]) == (kind.status, kind.title)
+        assert body["status"] == response.status_code
+        assert body["detail"]
+        assert body["instance"] == response.request.url.path
+        assert body["request_id"] == response.headers["x-request-id"]
+        return body
+
+    return check
+
+
+def _administer(statement: str) -> None:
+    url = pg8000_url(os.environ["TEST_DATABASE_URL"])
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
