@@ -15,6 +15,7 @@ from orders_api.strict_json import MalformedJsonError, decode
 
 _COLUMNS: Final = tuple(NewOrder.model_fields)
 _REQUIRED: Final = [name for name, field in NewOrder.model_fields.items() if field.is_required()]
+_CLOSING_QUOTE: Final = re.compile(rb'[^"]*(?:""[^"]*)*"(?!")')
 _INTEGER: Final = re.compile(r"-?\d{1,30}", re.ASCII)
 
 
@@ -24,7 +25,7 @@ class CsvReader:
     def __init__(self) -> None:
         self._header: list[str] | None = None
         self._begun = 0
-        self._open = b""
+        self._open = bytearray()
 
     def read(self, line: Line) -> Record | None:
         """Return the record that the line ends.
@@ -48,38 +49,48 @@ class CsvReader:
 
         Raises:
             BadLineError: One is; the number is that of the line where its record begins.
+            Unprocessable: One is in the header.
         """
-        if self._open:
-            raise BadLineError(self._begun, (None, "A quoted field that begins here never ends"))
+        if not self._open:
+            return
+        error = (None, "A quoted field that begins here never ends")
+        if self._header is None:
+            raise _no_header(self._begun, [error])
+        raise BadLineError(self._begun, error)
 
     def _cells(self, line: Line) -> list[str]:
-        """Return the cells of the record that the line ends; none if it goes on or is blank.
-
-        Each record is parsed twice at most, so reading stays linear: where it begins, and where
-        its quotes are even again.
-        """
+        """Return the cells of the record that the line ends; none if it goes on or is blank."""
         number, data = line
-        begins = not self._open
-        if begins:
+        if not self._open:
             self._begun = number
-        record, self._open = self._joined(data), b""
-        if begins or (data or b"").count(b'"') % 2:
-            cells = _parse(record, self._begun)
-            if cells is not None:
-                return cells
-            if not begins:
-                raise BadLineError(self._begun, (None, "The quotes of this record are misplaced"))
-        self._open = record
-        return []
-
-    def _joined(self, data: bytes | None) -> bytes:
-        if data is not None and self._begun == 1 and not self._open:
-            data = data.removeprefix(BOM)
-        record = data if not self._open or data is None else self._open + b"\n" + data
-        if record is None or len(record) > MAX_LINE:
-            self._open = b""
+        if data is None or len(self._open) + len(data) > MAX_LINE:
+            self._open.clear()
             raise BadLineError(self._begun, (None, TOO_LONG + ", quoted line feeds included"))
-        return record
+        return self._continued(data) if self._open else self._first(data)
+
+    def _first(self, data: bytes) -> list[str]:
+        if self._begun == 1:
+            data = data.removeprefix(BOM)
+        cells = _parse(data, self._begun)
+        if cells is None:
+            self._open += data
+        return cells or []
+
+    def _continued(self, data: bytes) -> list[str]:
+        """Take a line that begins inside a quoted field.
+
+        Only the line itself is read to tell whether it ends the record: reading stays linear.
+        """
+        self._open += b"\n" + data
+        try:
+            if not _ends(data, self._begun):
+                return []
+            record = bytes(self._open)
+            self._open.clear()
+            return _parse(record, self._begun) or []
+        except BadLineError:
+            self._open.clear()
+            raise
 
     def _fields(self, cells: list[str]) -> dict[str, Any]:
         header = self._header or []
@@ -101,6 +112,12 @@ class CsvReader:
             return decode(cell.encode())
         except MalformedJsonError as error:
             raise BadLineError(self._begun, ("metadata", f"The cell is {error}")) from error
+
+
+def _ends(line: bytes, begun: int) -> bool:
+    """Tell whether a line that begins inside a quoted field ends the record."""
+    closing = _CLOSING_QUOTE.match(line)
+    return closing is not None and _parse(b'""' + line[closing.end() :], begun) is not None
 
 
 def _parse(record: bytes, number: int) -> list[str] | None:
