@@ -13,8 +13,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
 from tally_local.bigquery.engine import Engine, close_engine, open_engine
-from tally_local.bigquery.errors import ApiError, NotFound
+from tally_local.bigquery.errors import ApiError, NotFoundError
 from tally_local.bigquery.routes.datasets import DATASETS
+from tally_local.bigquery.routes.discovery import DISCOVERY
 from tally_local.bigquery.routes.http import answer_error
 from tally_local.bigquery.routes.jobs import JOBS
 from tally_local.bigquery.routes.queries import QUERIES, RecentRequests
@@ -50,7 +51,7 @@ def create_app(data_dir: Path, *, default_location: str = "US") -> Starlette:
 
     api: list[BaseRoute] = [*PROJECTS, *ROWS, *TABLES, *DATASETS, *JOBS, *QUERIES]
     return Starlette(
-        routes=[*HEALTH, *UPLOADS, Mount("/bigquery/v2", routes=api)],
+        routes=[*HEALTH, *DISCOVERY, *UPLOADS, Mount("/bigquery/v2", routes=api)],
         lifespan=lifespan,
         exception_handlers={
             ApiError: answer_error,
@@ -61,5 +62,5 @@ def create_app(data_dir: Path, *, default_location: str = "US") -> Starlette:
 
 
 async def _no_route(request: Request, _: Exception) -> Response:
-    missing = NotFound(f"Not found: {request.method} {request.url.path}")
+    missing = NotFoundError(f"Not found: {request.method} {request.url.path}")
     return await answer_error(request, missing)

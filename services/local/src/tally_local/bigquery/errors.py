@@ -1,14 +1,14 @@
 """Every failure the endpoint answers, in BigQuery's own error body.
 
 ApiError
-├── Invalid            400 invalid          a request or its data is wrong
-│   └── InvalidQuery   400 invalidQuery     a statement is wrong, or failed while it ran
-├── InUse              400 resourceInUse
-├── Stopped            400 stopped          a job was cancelled
-├── NotFound           404 notFound
-├── Duplicate          409 duplicate
-├── Conflict           412 conditionNotMet  an etag no longer matches
-└── Unsupported        501 notImplemented   right on Google's service, not served here
+├── InvalidError            400 invalid          a request or its data is wrong
+│   └── InvalidQueryError   400 invalidQuery     a statement is wrong, or failed while it ran
+├── InUseError              400 resourceInUse
+├── StoppedError            400 stopped          a job was cancelled
+├── NotFoundError           404 notFound
+├── DuplicateError          409 duplicate
+├── ConflictError           412 conditionNotMet  an etag no longer matches
+└── UnsupportedError        501 notImplemented   right on Google's service, not served here
 
 There is no 500: the real client retries it for ten minutes.
 """
@@ -40,11 +40,11 @@ class ApiError(Exception):
         return {"error": {"code": self.status, "message": self.message, "errors": [detail]}}
 
 
-class Invalid(ApiError):
+class InvalidError(ApiError):
     """The request, or the data it brings, is wrong."""
 
 
-class InvalidQuery(Invalid):
+class InvalidQueryError(InvalidError):
     """A statement is wrong, or it failed while it ran."""
 
     reason = "invalidQuery"
@@ -53,40 +53,40 @@ class InvalidQuery(Invalid):
         super().__init__(message, location)
 
 
-class NotFound(ApiError):
+class NotFoundError(ApiError):
     """A dataset, table or job that is named does not exist."""
 
     status = 404
     reason = "notFound"
 
 
-class Duplicate(ApiError):
+class DuplicateError(ApiError):
     """What is to be created exists already."""
 
     status = 409
     reason = "duplicate"
 
 
-class Conflict(ApiError):
+class ConflictError(ApiError):
     """The resource changed since the caller read its etag."""
 
     status = 412
     reason = "conditionNotMet"
 
 
-class InUse(ApiError):
+class InUseError(ApiError):
     """A dataset that holds tables is to be deleted without them."""
 
     reason = "resourceInUse"
 
 
-class Stopped(ApiError):
+class StoppedError(ApiError):
     """The job was cancelled, or the endpoint stopped while it ran."""
 
     reason = "stopped"
 
 
-class Unsupported(ApiError):
+class UnsupportedError(ApiError):
     """Google's service can do this; this endpoint says so instead of guessing."""
 
     status = 501
@@ -95,11 +95,19 @@ class Unsupported(ApiError):
 
 _BY_REASON: dict[str, type[ApiError]] = {
     kind.reason: kind
-    for kind in (Invalid, InvalidQuery, NotFound, Duplicate, Conflict, Stopped, Unsupported)
+    for kind in (
+        InvalidError,
+        InvalidQueryError,
+        NotFoundError,
+        DuplicateError,
+        ConflictError,
+        StoppedError,
+        UnsupportedError,
+    )
 }
 
 
 def from_proto(proto: dict[str, Any]) -> ApiError:
     """Return the error that a failed job's `errorResult` stands for."""
-    kind = _BY_REASON.get(proto.get("reason", ""), Invalid)
+    kind = _BY_REASON.get(proto.get("reason", ""), InvalidError)
     return kind(proto.get("message", ""), proto.get("location"))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tally_local.bigquery.errors import Invalid, Unsupported
+from tally_local.bigquery.errors import InvalidError, UnsupportedError
 
 _DUCKDB: Final = {
     "BOOL": "BOOLEAN",
@@ -99,20 +99,20 @@ def scalar(name: str) -> BqType:
     kind = _ALIASES.get(name.upper(), name.upper())
     if kind not in _DUCKDB:
         if kind in {"BIGNUMERIC", "BIGDECIMAL", "GEOGRAPHY", "INTERVAL", "RANGE"}:
-            raise Unsupported(f"Columns and parameters of type {kind} are not supported here")
-        raise Invalid(f"Invalid value for type: {name} is not a valid value")
+            raise UnsupportedError(f"Columns and parameters of type {kind} are not supported here")
+        raise InvalidError(f"Invalid value for type: {name} is not a valid value")
     return BqType(kind)
 
 
 def field_from_json(raw: Mapping[str, Any]) -> Field:
     """Read one field of a JSON schema."""
     if "name" not in raw or "type" not in raw:
-        raise Invalid("Each field of a schema needs a name and a type")
+        raise InvalidError("Each field of a schema needs a name and a type")
     mode = str(raw.get("mode") or "NULLABLE").upper()
     if mode not in {"NULLABLE", "REQUIRED", "REPEATED"}:
-        raise Invalid(f"Invalid value for mode: {mode} is not a valid value")
+        raise InvalidError(f"Invalid value for mode: {mode} is not a valid value")
     if "defaultValueExpression" in raw:
-        raise Unsupported("Default values of columns are not supported here")
+        raise UnsupportedError("Default values of columns are not supported here")
     base = _base_type(raw)
     return Field(
         str(raw["name"]),
@@ -130,7 +130,7 @@ def _base_type(raw: Mapping[str, Any]) -> BqType:
         return scalar(kind)
     inner = [field_from_json(sub) for sub in raw.get("fields") or []]
     if not inner:
-        raise Invalid(f"Field {raw['name']} is type RECORD but has no schema")
+        raise InvalidError(f"Field {raw['name']} is type RECORD but has no schema")
     return BqType("STRUCT", fields=tuple((sub.name, sub.type) for sub in inner))
 
 
@@ -144,7 +144,7 @@ def fields_from_json(schema: Mapping[str, Any] | None) -> list[Field]:
     seen: set[str] = set()
     for field in fields:
         if field.name.lower() in seen:
-            raise Invalid(f"Duplicate field name: {field.name}")
+            raise InvalidError(f"Duplicate field name: {field.name}")
         seen.add(field.name.lower())
     return fields
 

@@ -4,7 +4,7 @@ import threading
 from concurrent.futures import Future
 
 from tally_local.bigquery.analyzer.service import Analyzer
-from tally_local.bigquery.errors import Unsupported
+from tally_local.bigquery.errors import UnsupportedError
 
 
 class AnalyzerLoader:
@@ -30,7 +30,7 @@ class AnalyzerLoader:
         """Return the analyzer; without one no statement is run at all."""
         failure = self._future.exception()
         if failure is not None:
-            raise Unsupported(
+            raise UnsupportedError(
                 f"Google's analyzer did not load, so no statement can be checked: {failure}"
             )
         return self._future.result()

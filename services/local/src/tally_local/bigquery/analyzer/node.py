@@ -83,7 +83,7 @@ class Node:
                 if field.message_type is None or field.name == "parent":
                     continue
                 items: Iterable[Message] = value if field.is_repeated else (value,)
-                yield from (Node(item) for item in items if isinstance(item, Message))
+                yield from (Node(item) for item in items)
 
 
 def _chain(message: Message) -> Iterator[Message]:

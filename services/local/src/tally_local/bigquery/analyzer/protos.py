@@ -6,7 +6,7 @@ from typing import Final
 from zetasql.wasi._pb2.zetasql.proto import simple_catalog_pb2
 from zetasql.wasi._pb2.zetasql.public import simple_table_pb2, type_pb2
 
-from tally_local.bigquery.errors import Unsupported
+from tally_local.bigquery.errors import UnsupportedError
 from tally_local.bigquery.types import BqType
 
 _KINDS: Final = {
@@ -52,7 +52,7 @@ def type_from_proto(proto: type_pb2.TypeProto) -> BqType:
         return BqType("ENUM")
     if proto.type_kind not in _NAMES:
         kind = type_pb2.TypeKind.Name(proto.type_kind).removeprefix("TYPE_")
-        raise Unsupported(f"Values of type {kind} are not supported here")
+        raise UnsupportedError(f"Values of type {kind} are not supported here")
     return BqType(_NAMES[proto.type_kind])
 
 

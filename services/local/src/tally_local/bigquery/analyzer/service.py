@@ -16,7 +16,7 @@ from zetasql.wasi._pb2.zetasql.public import options_pb2 as language_pb2
 from tally_local.bigquery.analyzer.node import Node
 from tally_local.bigquery.analyzer.protos import add_constants, add_table, type_to_proto
 from tally_local.bigquery.analyzer.wasm import AnalyzerRefusalError, WasmRuntime
-from tally_local.bigquery.errors import InvalidQuery
+from tally_local.bigquery.errors import InvalidQueryError
 from tally_local.bigquery.types import BqType
 
 _KEPT_CATALOGS: Final = 64
@@ -102,7 +102,7 @@ class Analyzer:
     def resolve(
         self, sql: str, scope: Scope, parameters: Mapping[str, BqType] | Sequence[BqType]
     ) -> Node:
-        """Return the statement's resolved tree, or raise InvalidQuery with Google's message."""
+        """Return the statement's resolved tree, or raise InvalidQueryError with Google's message."""
         named = isinstance(parameters, Mapping)
         key = (sql, scope, named, _frozen(parameters))
         with self._lock:
@@ -168,9 +168,9 @@ class Analyzer:
         self._runtime.call("UnregisterCatalog", request, simple_catalog_pb2.SimpleCatalogProto)
 
 
-def refused(refusal: AnalyzerRefusalError) -> InvalidQuery:
+def refused(refusal: AnalyzerRefusalError) -> InvalidQueryError:
     """Return the refusal as BigQuery words it: the place stands outside the brackets."""
-    return InvalidQuery(re.sub(r" \[at (\d+:\d+)\]$", r" at [\1]", refusal.message))
+    return InvalidQueryError(re.sub(r" \[at (\d+:\d+)\]$", r" at [\1]", refusal.message))
 
 
 def _frozen(parameters: Mapping[str, BqType] | Sequence[BqType]) -> tuple[object, ...]:

@@ -59,7 +59,7 @@ class WasmRuntime:
         self._store.set_wasi(_wasi())
         linker = Linker(engine)
         linker.define_wasi()
-        instance = linker.instantiate(self._store, Module.from_file(engine, str(module_path)))
+        instance: Any = linker.instantiate(self._store, Module.from_file(engine, str(module_path)))
         self._exports: Any = instance.exports(self._store)
         self._exports["_initialize"](self._store)
         self._memory: Any = self._exports["memory"]

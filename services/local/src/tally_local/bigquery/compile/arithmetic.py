@@ -32,7 +32,7 @@ def _divide(call: Call) -> str:
 
 
 def _safe_divide(call: Call) -> str:
-    left, right = call.args
+    right = call.args[1]
     return f"CASE WHEN {right} = 0 THEN NULL ELSE TRY({_divide(call)}) END"
 
 
@@ -124,7 +124,7 @@ ARITHMETIC: Final[dict[str, Compile]] = {
     "$subtract": _operator("-"),
     "$multiply": _operator("*"),
     "$divide": _divide,
-    "$unary_minus": lambda call: _negated(call),
+    "$unary_minus": _negated,
     "safe_divide": _safe_divide,
     "safe_add": _safe("+"),
     "safe_subtract": _safe("-"),

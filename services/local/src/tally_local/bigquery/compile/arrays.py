@@ -50,7 +50,8 @@ def _generate(call: Call) -> str:
 
 def _is_distinct(call: Call) -> str:
     items = call.args[0]
-    return f"(len({items}) = len(list_distinct({items})) + CAST(len({items}) > list_count({items}) AS INT))"
+    nulls = f"CAST(len({items}) > list_count({items}) AS INTEGER)"
+    return f"(len({items}) = len(list_distinct({items})) + {nulls})"
 
 
 ARRAYS: Final[dict[str, Compile]] = {

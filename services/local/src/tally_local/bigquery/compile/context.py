@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from tally_local.bigquery.analyzer.node import Node
 from tally_local.bigquery.analyzer.protos import type_from_proto
-from tally_local.bigquery.errors import Unsupported
+from tally_local.bigquery.errors import UnsupportedError
 from tally_local.bigquery.types import BqType
 
 
@@ -65,9 +65,9 @@ def failure(message: str, of: BqType) -> str:
     return f"CAST(CAST(bq_fail({message}) AS VARCHAR) AS {of.duckdb})"
 
 
-def unsupported(what: str, name: object) -> Unsupported:
+def unsupported(what: str, name: object) -> UnsupportedError:
     """Return the refusal of one construct, named as the statement writes it."""
-    return Unsupported(f"{what} {name} is not supported by the local BigQuery endpoint")
+    return UnsupportedError(f"{what} {name} is not supported by the local BigQuery endpoint")
 
 
 def children_of(node: Node, name: str) -> list[Any]:

@@ -60,6 +60,10 @@ def _coalesce(call: Call) -> str:
     return f"coalesce({', '.join(call.args)})"
 
 
+def _error(call: Call) -> str:
+    return f"CAST(CAST(bq_fail({call.args[0]}) AS VARCHAR) AS {call.type.duckdb})"
+
+
 LOGIC: Final[dict[str, Compile]] = {
     "$equal": _comparison("="),
     "$not_equal": _comparison("<>"),
@@ -86,9 +90,5 @@ LOGIC: Final[dict[str, Compile]] = {
     "nullif": template("nullif({0}, {1})"),
     "nullifzero": template("nullif({0}, 0)"),
     "zeroifnull": template("coalesce({0}, 0)"),
-    "error": lambda call: _error(call),
+    "error": _error,
 }
-
-
-def _error(call: Call) -> str:
-    return f"CAST(CAST(bq_fail({call.args[0]}) AS VARCHAR) AS {call.type.duckdb})"

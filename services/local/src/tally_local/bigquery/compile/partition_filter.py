@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tally_local.bigquery.analyzer.node import Node, walk
 from tally_local.bigquery.compile.call import function_name
-from tally_local.bigquery.errors import InvalidQuery
+from tally_local.bigquery.errors import InvalidQueryError
 
 _COMPARISONS: Final = {
     "$equal", "$less", "$less_or_equal", "$greater", "$greater_or_equal", "$between", "$in",
@@ -21,14 +21,14 @@ _THROUGH: Final = {
 
 
 def require_partition_filters(node: Node, relations: Mapping[str, Any]) -> None:
-    """Raise InvalidQuery for the first scan that lacks its filter."""
+    """Raise InvalidQueryError for the first scan that lacks its filter."""
     needed = _needed(node, relations)
     if not needed:
         return
     filtered = set(_filtered(node))
     for column_id, (table, column) in needed.items():
         if column_id not in filtered:
-            raise InvalidQuery(
+            raise InvalidQueryError(
                 f"Cannot query over table '{table}' without a filter over column(s) '{column}' "
                 "that can be used for partition elimination"
             )

@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from tally_local.bigquery.errors import Duplicate, Invalid, NotFound, Unsupported
+from tally_local.bigquery.errors import (
+    DuplicateError,
+    InvalidError,
+    NotFoundError,
+    UnsupportedError,
+)
 from tally_local.bigquery.jobs.partitions import partition_expression, split_decorator
 from tally_local.bigquery.store.catalog import Catalog, Table, column_ddl, now_ms
 from tally_local.bigquery.store.database import Transaction
@@ -34,7 +39,9 @@ def read_destination(raw: Mapping[str, Any], default: str) -> Destination:
     table, partition = split_decorator(str(reference["tableId"]))
     disposition = str(raw.get("writeDisposition") or default)
     if disposition not in _DISPOSITIONS:
-        raise Invalid(f"Invalid value for writeDisposition: {disposition} is not a valid value")
+        raise InvalidError(
+            f"Invalid value for writeDisposition: {disposition} is not a valid value"
+        )
     return Destination(
         TableName(str(reference["projectId"]), str(reference["datasetId"]), table),
         partition,
@@ -50,7 +57,7 @@ def target_fields(catalog: Catalog, destination: Destination) -> tuple[Field, ..
     catalog.dataset_for_job(destination.name.parent)
     found = catalog.tables.get(destination.name)
     if found is None and not destination.create:
-        raise NotFound(f"Not found: Table {destination.name}")
+        raise NotFoundError(f"Not found: Table {destination.name}")
     return found.fields if found is not None else None
 
 
@@ -62,7 +69,7 @@ def prepare(
     if existing is None:
         return _create(catalog, transaction, destination, fields)
     if existing.is_view:
-        raise Invalid(f"Table {destination.name} is a view; rows cannot be written to it")
+        raise InvalidError(f"Table {destination.name} is a view; rows cannot be written to it")
     _same_partitioning(existing, destination)
     if destination.disposition == "WRITE_EMPTY":
         _refuse_rows(transaction, existing, destination)
@@ -77,10 +84,12 @@ def _create(
     catalog: Catalog, transaction: Transaction, destination: Destination, fields: Sequence[Field]
 ) -> Table:
     if not destination.create:
-        raise NotFound(f"Not found: Table {destination.name}")
+        raise NotFoundError(f"Not found: Table {destination.name}")
     resource = _resource(destination, fields)
     if destination.partition is not None and "timePartitioning" not in resource:
-        raise Unsupported("Creating a table partitioned by ingestion time is not supported here")
+        raise UnsupportedError(
+            "Creating a table partitioned by ingestion time is not supported here"
+        )
     return catalog.create_table(transaction, destination.name, resource)
 
 
@@ -109,7 +118,7 @@ def _same_partitioning(existing: Table, destination: Destination) -> None:
     has = existing.partitioning or {}
     keys = ("type", "field")
     if [asked.get(key) for key in keys] != [has.get(key) for key in keys]:
-        raise Invalid(
+        raise InvalidError(
             f"Incompatible table partitioning specification. Expects partitioning specification "
             f"{_spec(has)}, but input partitioning specification is {_spec(asked)}"
         )
@@ -132,7 +141,7 @@ def _refuse_rows(transaction: Transaction, table: Table, destination: Destinatio
     sql = f"SELECT EXISTS (FROM {table.source}{_where(table, destination)})"
     row = transaction.cursor.execute(sql).fetchone()
     if row is not None and row[0]:
-        raise Duplicate(f"Already Exists: Table {destination.name}")
+        raise DuplicateError(f"Already Exists: Table {destination.name}")
 
 
 def _adapted(
@@ -164,9 +173,9 @@ def _relaxed(
     return [old for old, new in pairs if old is not None and old.required and not new.required]
 
 
-def mismatch(name: TableName, detail: str) -> Invalid:
+def mismatch(name: TableName, detail: str) -> InvalidError:
     """Return the failure of a job whose schema is not the table's."""
-    return Invalid(f"Provided Schema does not match Table {name}. {detail}")
+    return InvalidError(f"Provided Schema does not match Table {name}. {detail}")
 
 
 def _compatible(table: Table, has: Field | None, given: Field, destination: Destination) -> None:
@@ -222,7 +231,6 @@ def insert(
     destination: Destination,
     fields: Sequence[Field],
     select: str,
-    values: Mapping[str, Any],
 ) -> int:
     """Insert the rows of a SELECT, whose columns are these fields in order; return their number."""
     names = ", ".join(quoted(item.name) for item in fields)
@@ -236,7 +244,7 @@ def insert(
     if destination.partition is not None:
         rows = _checked(table, destination, rows)
     sql = f"INSERT INTO {table.source} ({names}) {rows}"
-    row = transaction.cursor.execute(sql, dict(values) or None).fetchone()
+    row = transaction.cursor.execute(sql).fetchone()
     return int(row[0]) if row is not None else 0
 
 

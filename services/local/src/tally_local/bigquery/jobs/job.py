@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from tally_local.bigquery.errors import ApiError, Stopped
+from tally_local.bigquery.errors import ApiError, StoppedError
 from tally_local.bigquery.jobs.wire import Result
 from tally_local.bigquery.store.catalog import now_ms
 
@@ -48,7 +48,7 @@ class Job:
     def check_stopped(self) -> None:
         """Raise Stopped if somebody cancelled it."""
         if self._stopping.is_set():
-            raise Stopped("Job execution was cancelled: User requested cancellation")
+            raise StoppedError("Job execution was cancelled: User requested cancellation")
 
     def reference(self) -> dict[str, str]:
         """Return the jobReference."""

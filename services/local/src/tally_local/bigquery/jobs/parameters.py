@@ -3,13 +3,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from tally_local.bigquery.errors import Invalid
+from tally_local.bigquery.errors import InvalidError
 from tally_local.bigquery.types import BqType, scalar
 
 _LARGEST_INT: Final = 2**63
@@ -33,7 +33,7 @@ def read_parameters(mode: str | None, raw: Sequence[Mapping[str, Any]]) -> Param
         return Parameters(types, {f"p_{i + 1}": v for i, v in enumerate(values)})
     names = [str(item["name"]).lower() for item in raw]
     if len(set(names)) < len(names):
-        raise Invalid("Duplicate parameter name")
+        raise InvalidError("Duplicate parameter name")
     named = {f"p_{name}": value for name, value in zip(names, values, strict=True)}
     return Parameters(dict(zip(names, types, strict=True)), named)
 
@@ -65,7 +65,7 @@ def _scalar(value: str, of: BqType) -> Any:
     try:
         return _PARSERS[of.kind](value)
     except (ValueError, InvalidOperation, binascii.Error) as error:
-        raise Invalid(f"Invalid value for type {of}: {value!r}") from error
+        raise InvalidError(f"Invalid value for type {of}: {value!r}") from error
 
 
 def _int(value: str) -> str:
@@ -101,7 +101,7 @@ def _timestamp(value: str) -> str:
     return zoned.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
 
 
-_PARSERS: Final = {
+_PARSERS: Final[dict[str, Callable[[str], Any]]] = {
     "INT64": _int,
     "FLOAT64": lambda value: str(float(value)),
     "NUMERIC": _numeric,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tally_local.bigquery.errors import Invalid, Unsupported
+from tally_local.bigquery.errors import InvalidError, UnsupportedError
 from tally_local.bigquery.store.catalog import Table
 from tally_local.bigquery.types import quoted
 
@@ -17,7 +17,7 @@ def split_decorator(table: str) -> tuple[str, str | None]:
     if not dollar:
         return name, None
     if not re.fullmatch(r"\d{4}|\d{6}|\d{8}|\d{10}|__NULL__|__UNPARTITIONED__", partition):
-        raise Invalid(f'Invalid table ID "{table}": the partition after $ is malformed')
+        raise InvalidError(f'Invalid table ID "{table}": the partition after $ is malformed')
     return name, partition
 
 
@@ -25,9 +25,9 @@ def partition_id(table: Table) -> str:
     """Return the expression of a row's partition id."""
     part = table.partitioning
     if part is None:
-        raise Invalid(f"Table {table.name} is not partitioned")
+        raise InvalidError(f"Table {table.name} is not partitioned")
     if "field" not in part:
-        raise Unsupported("Tables partitioned by ingestion time are not supported here")
+        raise UnsupportedError("Tables partitioned by ingestion time are not supported here")
     column = quoted(str(part["field"]))
     return f"coalesce(strftime({column}, '{_FORMATS[str(part['type'])]}'), '__NULL__')"
 
@@ -37,5 +37,7 @@ def partition_expression(table: Table, partition: str) -> str:
     expression = partition_id(table)
     kind = str((table.partitioning or {})["type"])
     if partition.isdigit() and len(partition) != _DIGITS[kind]:
-        raise Invalid(f"Partition ${partition} does not fit table {table.name}, of type {kind}")
+        raise InvalidError(
+            f"Partition ${partition} does not fit table {table.name}, of type {kind}"
+        )
     return expression

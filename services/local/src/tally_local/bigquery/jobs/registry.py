@@ -9,13 +9,19 @@ from typing import Any, Final
 
 import duckdb
 
-from tally_local.bigquery.errors import ApiError, Duplicate, NotFound, Stopped, Unsupported
+from tally_local.bigquery.errors import (
+    ApiError,
+    DuplicateError,
+    NotFoundError,
+    StoppedError,
+    UnsupportedError,
+)
 from tally_local.bigquery.jobs.job import Job
 from tally_local.bigquery.store.catalog import now_ms
 from tally_local.bigquery.store.database import Database
 
 _KEPT_RESULT_BYTES: Final = 1 << 30
-_STOPPED: Final = Stopped("The local BigQuery endpoint stopped while this job ran").proto()
+_STOPPED: Final = StoppedError("The local BigQuery endpoint stopped while this job ran").proto()
 
 
 class Registry:
@@ -37,7 +43,9 @@ class Registry:
         key = (job.project, job.job_id)
         with self._lock:
             if key in self._live or self._recorded(*key) is not None:
-                raise Duplicate(f"Already Exists: Job {job.project}:{job.location}.{job.job_id}")
+                raise DuplicateError(
+                    f"Already Exists: Job {job.project}:{job.location}.{job.job_id}"
+                )
             self._live[key] = job
         self._pool.submit(self._run, job, work, keep=keep)
 
@@ -60,7 +68,9 @@ class Registry:
             self._failed(job, error)
         except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer
             kind = type(error).__name__
-            self._failed(job, Unsupported(f"The local BigQuery endpoint failed: {kind}: {error}"))
+            self._failed(
+                job, UnsupportedError(f"The local BigQuery endpoint failed: {kind}: {error}")
+            )
 
     @staticmethod
     def _failed(job: Job, error: ApiError) -> None:
@@ -95,13 +105,13 @@ class Registry:
         return self._live.get((project, job_id))
 
     def resource(self, project: str, job_id: str) -> dict[str, Any]:
-        """Return a job's resource, or raise NotFound."""
+        """Return a job's resource, or raise NotFoundError."""
         job = self.live(project, job_id)
         if job is not None:
             return job.resource()
         found = self._recorded(project, job_id)
         if found is None:
-            raise NotFound(f"Not found: Job {project}:{job_id}")
+            raise NotFoundError(f"Not found: Job {project}:{job_id}")
         return found
 
     def _recorded(self, project: str, job_id: str) -> dict[str, Any] | None:

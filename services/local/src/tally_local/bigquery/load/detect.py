@@ -7,7 +7,7 @@ from typing import Final
 import duckdb
 
 from tally_local.bigquery.compile.context import text
-from tally_local.bigquery.errors import Invalid, Unsupported
+from tally_local.bigquery.errors import InvalidError, UnsupportedError
 from tally_local.bigquery.load.source import Column
 from tally_local.bigquery.types import BqType, Field
 
@@ -54,7 +54,7 @@ def json_keys(
 def detect_json(cursor: duckdb.DuckDBPyConnection, path: Path, *, gzipped: bool) -> list[Field]:
     """Guess the columns of a newline-delimited JSON file."""
     return [
-        _detected(name, kind) for name, kind in json_keys(cursor, path, gzipped=gzipped, depth=2)
+        _detected(name, kind) for name, kind in json_keys(cursor, path, gzipped=gzipped, depth=-1)
     ]
 
 
@@ -67,7 +67,7 @@ def _detected(name: str, kind: str) -> Field:
 
 def _json_kind(name: str, kind: str) -> str:
     if kind not in _JSON_KINDS:
-        raise Unsupported(f"Schema detection of nested field {name} is not supported here")
+        raise UnsupportedError(f"Schema detection of nested field {name} is not supported here")
     return _JSON_KINDS[kind]
 
 
@@ -86,7 +86,7 @@ def _typed(rows: Sequence[Sequence[object]], wanted: dict[str, Field]) -> Iterat
         of = parquet_type(name, kind)
         has = wanted.get(name.lower())
         if has is not None and not _fits(of, has.type):
-            raise Invalid(
+            raise InvalidError(
                 f"Error while reading data, error message: Parquet column '{name}' has type {of} "
                 f"which does not match the target type {has.type}"
             )
@@ -116,8 +116,10 @@ def parquet_type(name: str, kind: str) -> BqType:
     if kind.startswith("DECIMAL("):
         precision, scale = (int(part) for part in kind[8:-1].split(","))
         if scale > 9 or precision - scale > 29:  # noqa: PLR2004 - what a NUMERIC holds
-            raise Unsupported(f"Column {name} of type {kind} needs BIGNUMERIC, not supported here")
+            raise UnsupportedError(
+                f"Column {name} of type {kind} needs BIGNUMERIC, not supported here"
+            )
         return BqType("NUMERIC")
     if kind not in _PARQUET_KINDS:
-        raise Unsupported(f"Parquet column {name} of type {kind} is not supported here")
+        raise UnsupportedError(f"Parquet column {name} of type {kind} is not supported here")
     return BqType(_PARQUET_KINDS[kind])

@@ -7,7 +7,7 @@ from typing import Final
 
 import duckdb
 
-from tally_local.bigquery.errors import Invalid, Unsupported
+from tally_local.bigquery.errors import InvalidError, UnsupportedError
 from tally_local.bigquery.load.csv import csv_source, detect_csv
 from tally_local.bigquery.load.detect import detect_json, json_keys, parquet_columns
 from tally_local.bigquery.load.source import Source, json_source, parquet_source
@@ -74,7 +74,7 @@ def _detects(load: Load) -> bool:
     if load.spec.autodetect:
         return True
     if not load.existing:
-        raise Invalid("No schema specified on job or table.")
+        raise InvalidError("No schema specified on job or table.")
     return False
 
 
@@ -92,7 +92,7 @@ def _settled(load: Load, detected: Sequence[Field]) -> list[Field]:
 
 def _csv(load: Load) -> Source:
     if load.spec.ignore_unknown:
-        raise Unsupported("ignoreUnknownValues of a CSV load is not supported here")
+        raise UnsupportedError("ignoreUnknownValues of a CSV load is not supported here")
     options = load.spec.csv
     fields = _wanted(load)
     if _detects(load):
@@ -106,7 +106,7 @@ def _csv(load: Load) -> Source:
 def _refuse_repeated(fields: Sequence[Field]) -> None:
     for item in fields:
         if item.type.element is not None or item.type.kind == "STRUCT":
-            raise Invalid(
+            raise InvalidError(
                 f"CSV does not support repeated or nested fields: field {item.name}, {item.type}"
             )
 
@@ -128,7 +128,7 @@ def _refuse_unknown(load: Load, fields: Sequence[Field]) -> None:
     known = {item.name for item in fields}
     for name, _ in json_keys(load.cursor, load.path, gzipped=load.gzipped):
         if name not in known:
-            raise Invalid(
+            raise InvalidError(
                 "Error while reading data, error message: JSON table encountered too many "
                 f"errors, giving up. Rows: 1; errors: 1. No such field: {name}."
             )
@@ -141,6 +141,6 @@ def _parquet(load: Load) -> Source:
         known = {item.name.lower() for item in load.spec.fields}
         strange = [c for c in columns if c.field.name.lower() not in known]
         if strange and not load.spec.ignore_unknown:
-            raise Invalid(f"No such field: {strange[0].field.name}.")
+            raise InvalidError(f"No such field: {strange[0].field.name}.")
         columns = [c for c in columns if c.field.name.lower() in known]
     return parquet_source(load.path, columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,13 @@ from pathlib import Path
 import duckdb
 
 from tally_local.bigquery.engine import Engine
-from tally_local.bigquery.errors import ApiError, Invalid, InvalidQuery, Stopped, Unsupported
+from tally_local.bigquery.errors import (
+    ApiError,
+    InvalidError,
+    InvalidQueryError,
+    StoppedError,
+    UnsupportedError,
+)
 from tally_local.bigquery.jobs.deposit import insert, prepare, target_fields
 from tally_local.bigquery.jobs.job import Job
 from tally_local.bigquery.load.plan import Load, declared_schema, read_source
@@ -49,7 +56,7 @@ def run_load(engine: Engine, job: Job, spec: LoadSpec, path: Path) -> None:
         table = prepare(engine.catalog, transaction, spec.destination, schema)
         with reading():
             select, bad = checked_rows(load, source)
-            rows = insert(transaction, table, spec.destination, source.fields, select, {})
+            rows = insert(transaction, table, spec.destination, source.fields, select)
         job.statistics["load"] = {
             "inputFiles": "1",
             "inputFileBytes": str(size),
@@ -67,17 +74,19 @@ def reading() -> Iterator[None]:
         yield
     except duckdb.Error as error:
         raise _worded(translated(error), str(error)) from error
-    except InvalidQuery as error:
-        raise Invalid(f"Error while reading data, error message: {error.message}") from error
+    except InvalidQueryError as error:
+        raise InvalidError(f"Error while reading data, error message: {error.message}") from error
 
 
 def _worded(error: ApiError, detail: str) -> ApiError:
-    if isinstance(error, Stopped):
+    if isinstance(error, StoppedError):
         return error
     message = error.message
-    if isinstance(error, Unsupported):
+    if isinstance(error, UnsupportedError):
         message = " ".join(detail.split("\n\n", 1)[0].split())
-    return Invalid(f"Error while reading data, error message: {message}")
+    # The caller sent bytes, not the file that they became here.
+    message = re.sub(r'in file "[^"]*", ', "", message)
+    return InvalidError(f"Error while reading data, error message: {message}")
 
 
 def checked_rows(load: Load, source: Source) -> tuple[str, int]:
@@ -92,7 +101,7 @@ def checked_rows(load: Load, source: Source) -> tuple[str, int]:
     ).fetchone() or (0, None)
     bad = int(found[0]) + _rejected(load)
     if bad > load.spec.max_bad_records:
-        raise Invalid(
+        raise InvalidError(
             f"Error while reading data, error message: too many errors encountered: {bad}, "
             f"the limit is {load.spec.max_bad_records}. The first: {found[1]}"
         )

@@ -63,7 +63,7 @@ def _bad(column: Column, raw: str, value: str) -> str:
 
 def _message(of: Field, raw: str) -> str:
     where = text(f"' as {of.type} for field {of.name}")
-    return f"concat('Could not parse ''', {raw}, {where})"
+    return f"concat('Could not parse ''', CAST({raw} AS VARCHAR), {where})"
 
 
 def json_source(path: Path, fields: Sequence[Field], *, lenient: bool, gzipped: bool) -> Source:
@@ -96,7 +96,8 @@ def _json_column(item: Field) -> Column:
     path = text(f"$.{_json_key(item.name)}")
     nested = f"json_type(json, {path}) IN ('OBJECT', 'ARRAY')"
     looks = f"({raw} LIKE '{{%' OR {raw} LIKE '[%')"
-    checked = f"CASE WHEN {looks} AND {nested} THEN CAST(bq_fail({text(_nested(item))}) AS VARCHAR) ELSE {raw} END"
+    failed = f"CAST(bq_fail({text(_nested(item))}) AS VARCHAR)"
+    checked = f"CASE WHEN {looks} AND {nested} THEN {failed} ELSE {raw} END"
     return Column(item, checked, "\x00")
 
 

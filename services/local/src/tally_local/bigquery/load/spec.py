@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tally_local.bigquery.errors import Invalid, Unsupported
+from tally_local.bigquery.errors import InvalidError, UnsupportedError
 from tally_local.bigquery.jobs.deposit import Destination, fields_of, read_destination
 from tally_local.bigquery.types import Field
 
@@ -45,14 +45,14 @@ def read_load(raw: Mapping[str, Any]) -> LoadSpec:
     """Read the `load` part of a job's configuration."""
     for name in _UNSUPPORTED:
         if raw.get(name):
-            raise Unsupported(f"{name} of a load job is not supported here")
+            raise UnsupportedError(f"{name} of a load job is not supported here")
     kind = str(raw.get("sourceFormat") or "CSV")
     if kind not in _FORMATS:
-        raise Unsupported(f"Loading {kind} is not supported here")
+        raise UnsupportedError(f"Loading {kind} is not supported here")
     if str(raw.get("encoding") or "UTF-8").upper() not in {"UTF-8", "UTF8"}:
-        raise Unsupported(f"Encoding {raw['encoding']} is not supported here: use UTF-8")
+        raise UnsupportedError(f"Encoding {raw['encoding']} is not supported here: use UTF-8")
     if not (raw.get("destinationTable") or {}).get("tableId"):
-        raise Invalid("Required parameter is missing: destinationTable")
+        raise InvalidError("Required parameter is missing: destinationTable")
     return LoadSpec(
         read_destination(raw, "WRITE_APPEND"),
         kind,

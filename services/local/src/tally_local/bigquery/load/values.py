@@ -6,7 +6,7 @@ from typing import Final
 
 from tally_local.bigquery.compile.casts import cast_sql
 from tally_local.bigquery.compile.context import text
-from tally_local.bigquery.types import BqType, Field, quoted, struct_names
+from tally_local.bigquery.types import BqType, struct_names
 
 _TEXT: Final = BqType("STRING")
 _TRUE: Final = "'true', 't', 'yes', 'y', '1'"
@@ -15,27 +15,22 @@ _FALSE: Final = "'false', 'f', 'no', 'n', '0'"
 
 def parsed(sql: str, of: BqType) -> str:
     """Return a text as a value of the type; what does not fit gives NULL."""
-    if of.kind == "STRING":
-        return sql
-    if of.kind == "JSON":
-        return f"TRY(CAST({sql} AS JSON))"
-    if of.kind == "BYTES":
-        return f"TRY(from_base64({sql}))"
-    if of.kind == "BOOL":
-        return (
-            f"CASE WHEN lower({sql}) IN ({_TRUE}) THEN TRUE "
-            f"WHEN lower({sql}) IN ({_FALSE}) THEN FALSE END"
-        )
-    if of.kind == "NUMERIC":
-        return f"TRY(bq_exact_numeric({sql}))"
-    if of.kind == "TIMESTAMP":
-        return f"TRY(bq_loaded_timestamp({sql}))"
+    if of.kind in _PARSED:
+        return _PARSED[of.kind].format(sql)
     return f"TRY({cast_sql(f'trim({sql})', _TEXT, of)})"
 
 
-def bad_value(field: Field, sql: str) -> str:
-    """Return the message for a text that is no value of the field's type."""
-    return f"concat('Could not parse ''', {sql}, {text(f''' as {field.type} for field {field.name}''')})"
+_PARSED: Final = {
+    "STRING": "{0}",
+    "JSON": "TRY(CAST({0} AS JSON))",
+    "BYTES": "TRY(from_base64({0}))",
+    "BOOL": (
+        f"CASE WHEN lower({{0}}) IN ({_TRUE}) THEN TRUE WHEN lower({{0}}) IN ({_FALSE}) "
+        "THEN FALSE END"
+    ),
+    "NUMERIC": "TRY(bq_exact_numeric({0}))",
+    "TIMESTAMP": "TRY(bq_loaded_timestamp({0}))",
+}
 
 
 def value_of_json(sql: str, of: BqType) -> str:
@@ -43,7 +38,8 @@ def value_of_json(sql: str, of: BqType) -> str:
     if of.element is not None:
         inner = value_of_json("item", of.element)
         items = f"CAST({sql} AS JSON[])"
-        return f"CASE WHEN json_type({sql}) = 'ARRAY' THEN list_transform({items}, lambda item: {inner}) END"
+        values = f"list_transform({items}, lambda item: {inner})"
+        return f"CASE WHEN json_type({sql}) = 'ARRAY' THEN {values} END"
     if of.kind == "STRUCT":
         pairs = zip(struct_names(of), of.fields, strict=True)
         fields = (
@@ -59,8 +55,3 @@ def value_of_json(sql: str, of: BqType) -> str:
 def _path(key: str) -> str:
     escaped = key.replace('"', '\\"')
     return f'$."{escaped}"'
-
-
-def column(field: Field) -> str:
-    """Return a column's name, quoted."""
-    return quoted(field.name)

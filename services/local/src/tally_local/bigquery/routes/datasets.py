@@ -7,12 +7,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tally_local.bigquery.engine import Engine
-from tally_local.bigquery.errors import Duplicate, InUse, Invalid
+from tally_local.bigquery.errors import DuplicateError, InUseError, InvalidError
 from tally_local.bigquery.routes.http import etag, paged, refuse, route
 from tally_local.bigquery.store.catalog import now_ms
 from tally_local.bigquery.store.names import DatasetName
 
-_SETTABLE: Final = (
+_SETTABLE: Final[tuple[str, ...]] = (
     "access", "description", "friendlyName", "labels", "defaultTableExpirationMs",
     "defaultPartitionExpirationMs", "maxTimeTravelHours", "storageBillingModel",
 )  # fmt: skip
@@ -53,7 +53,7 @@ def _list(request: Request, engine: Engine, _: dict[str, Any]) -> Response:
 def _insert(request: Request, engine: Engine, body: dict[str, Any]) -> Response:
     reference = body.get("datasetReference") or {}
     if not reference.get("datasetId"):
-        raise Invalid("Required parameter is missing: datasetReference")
+        raise InvalidError("Required parameter is missing: datasetReference")
     project = request.path_params["project"]
     name = DatasetName(str(reference.get("projectId") or project), str(reference["datasetId"]))
     kept = {key: body[key] for key in _SETTABLE if body.get(key) is not None}
@@ -61,7 +61,7 @@ def _insert(request: Request, engine: Engine, body: dict[str, Any]) -> Response:
     kept["creationTime"] = kept["lastModifiedTime"] = str(now_ms())
     with engine.database.write() as transaction:
         if name.checked() in engine.catalog.datasets:
-            raise Duplicate(f"Already Exists: Dataset {name}")
+            raise DuplicateError(f"Already Exists: Dataset {name}")
         engine.catalog.put_dataset(transaction, name, kept)
     return JSONResponse(_resource(name, kept))
 
@@ -88,7 +88,7 @@ def _delete(request: Request, engine: Engine, _: dict[str, Any]) -> Response:
         engine.catalog.dataset(name)
         contents = request.query_params.get("deleteContents", "").lower() == "true"
         if engine.catalog.tables_of(name) and not contents:
-            raise InUse(f"Dataset {name} is still in use")
+            raise InUseError(f"Dataset {name} is still in use")
         engine.catalog.drop_dataset(transaction, name)
     return Response(status_code=204)
 

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tally_local.bigquery.engine import Engine
-from tally_local.bigquery.errors import ApiError, Invalid, Unsupported
+from tally_local.bigquery.errors import ApiError, InvalidError, UnsupportedError
 
 Handler = Callable[[Request, Engine, dict[str, Any]], Response]
 
@@ -28,7 +28,7 @@ async def read_body(request: Request) -> bytes:
     try:
         return await run_in_threadpool(gzip.decompress, body)
     except (OSError, EOFError, zlib.error) as error:
-        raise Invalid(f"The request's body is not gzip: {error}") from error
+        raise InvalidError(f"The request's body is not gzip: {error}") from error
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
@@ -36,9 +36,9 @@ def parse_json(body: bytes) -> dict[str, Any]:
     try:
         parsed = json.loads(body) if body.strip() else {}
     except ValueError as error:
-        raise Invalid(f"Parse Error: invalid JSON: {error}") from error
+        raise InvalidError(f"Parse Error: invalid JSON: {error}") from error
     if not isinstance(parsed, dict):
-        raise Invalid("Parse Error: a JSON object is expected")
+        raise InvalidError("Parse Error: a JSON object is expected")
     return parsed
 
 
@@ -50,7 +50,7 @@ def route(path: str, handlers: Mapping[str, Handler]) -> Route:
         method = request.headers.get("x-http-method-override", request.method)
         handler = handlers.get(method)
         if handler is None:
-            raise Invalid(f"Method {method} is not allowed here")
+            raise InvalidError(f"Method {method} is not allowed here")
         return await run_in_threadpool(handler, request, request.state.engine, body)
 
     methods = sorted({*handlers, "POST"})
@@ -61,7 +61,7 @@ def refuse(what: str) -> Handler:
     """Return a handler that answers 501 with the name of what is missing."""
 
     def handler(_: Request, __: Engine, ___: dict[str, Any]) -> Response:
-        raise Unsupported(f"{what} is not supported by the local BigQuery endpoint")
+        raise UnsupportedError(f"{what} is not supported by the local BigQuery endpoint")
 
     return handler
 
@@ -84,7 +84,7 @@ def page_token(params: Mapping[str, str]) -> int:
     """Return the row or item that a `pageToken` of ours points to."""
     token = params.get("pageToken") or "0"
     if not token.isdigit():
-        raise Invalid(f"Invalid value for pageToken: {token}")
+        raise InvalidError(f"Invalid value for pageToken: {token}")
     return int(token)
 
 
@@ -93,5 +93,5 @@ async def answer_error(_: Request, error: Exception) -> Response:
     if isinstance(error, ApiError):
         return JSONResponse(error.body(), status_code=error.status)
     kind = type(error).__name__
-    failure = Unsupported(f"The local BigQuery endpoint failed: {kind}: {error}")
+    failure = UnsupportedError(f"The local BigQuery endpoint failed: {kind}: {error}")
     return JSONResponse(failure.body(), status_code=failure.status)

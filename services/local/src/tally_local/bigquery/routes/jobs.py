@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tally_local.bigquery.engine import Engine
-from tally_local.bigquery.errors import Invalid, Unsupported
+from tally_local.bigquery.errors import InvalidError, UnsupportedError
 from tally_local.bigquery.jobs.job import Job
 from tally_local.bigquery.routes.http import paged, route
 from tally_local.bigquery.script.submit import dry_run, submit_query
@@ -23,10 +23,10 @@ def new_job(request: Request, engine: Engine, body: dict[str, Any]) -> Job:
     reference = body.get("jobReference") or {}
     configuration = body.get("configuration")
     if not isinstance(configuration, dict):
-        raise Invalid("Required parameter is missing: configuration")
+        raise InvalidError("Required parameter is missing: configuration")
     job_id = str(reference.get("jobId") or f"job_{uuid.uuid4().hex}")
     if len(job_id) > 1024 or not job_id.replace("-", "").replace("_", "").isalnum():  # noqa: PLR2004 - BigQuery's limit
-        raise Invalid(f'Invalid job ID "{job_id}".')
+        raise InvalidError(f'Invalid job ID "{job_id}".')
     location = str(reference.get("location") or engine.location)
     configuration["jobType"] = _kind(configuration)
     return Job(str(reference.get("projectId") or project), job_id, location, configuration)
@@ -36,16 +36,18 @@ def _kind(configuration: dict[str, Any]) -> str:
     for kind in ("query", "load", "copy", "extract"):
         if kind in configuration:
             return kind.upper()
-    raise Invalid("A job's configuration needs one of query, load, copy and extract")
+    raise InvalidError("A job's configuration needs one of query, load, copy and extract")
 
 
 def _insert(request: Request, engine: Engine, body: dict[str, Any]) -> Response:
     job = new_job(request, engine, body)
     kind = job.configuration["jobType"]
     if kind == "LOAD" and job.configuration["load"].get("sourceUris"):
-        raise Unsupported("Loading from sourceUris (gs://) is not supported here: upload the file")
+        raise UnsupportedError(
+            "Loading from sourceUris (gs://) is not supported here: upload the file"
+        )
     if kind != "QUERY":
-        raise Unsupported(f"Jobs of type {kind} are not supported here")
+        raise UnsupportedError(f"Jobs of type {kind} are not supported here")
     if job.configuration.get("dryRun"):
         return JSONResponse(dry_run(engine, job))
     submit_query(engine, job)

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tally_local.bigquery.engine import Engine
-from tally_local.bigquery.errors import NotFound, from_proto
+from tally_local.bigquery.errors import NotFoundError, from_proto
 from tally_local.bigquery.jobs.job import Job
 from tally_local.bigquery.jobs.wire import Result, page_body
 from tally_local.bigquery.routes.http import page_token, route
@@ -114,13 +114,14 @@ def _past(engine: Engine, project: str, job_id: str) -> Response:
         raise from_proto(failure)
     stats = resource["statistics"].get("query", {})
     if "schema" in stats:
-        raise NotFound(f"Not found: the results of job {project}:{job_id} are no longer kept")
+        raise NotFoundError(f"Not found: the results of job {project}:{job_id} are no longer kept")
     head = _head(resource["jobReference"], stats)
     return JSONResponse({**head, "totalRows": "0"})
 
 
 def _head(reference: dict[str, str], stats: dict[str, Any]) -> dict[str, Any]:
-    counts = {k: stats[k] for k in ("numDmlAffectedRows", "dmlStats") if k in stats}
+    kept: tuple[str, ...] = ("numDmlAffectedRows", "dmlStats")
+    counts = {key: stats[key] for key in kept if key in stats}
     return {
         "jobReference": reference,
         "jobComplete": True,
@@ -139,7 +140,7 @@ def _answer(engine: Engine, job: Job, start: int, count: int, *, ints: bool, kin
     head = {"kind": kind, **_head(job.reference(), stats)}
     if job.result is None:
         if "schema" in stats:
-            raise NotFound(f"Not found: the results of job {job.job_id} are no longer kept")
+            raise NotFoundError(f"Not found: the results of job {job.job_id} are no longer kept")
         return JSONResponse({**head, "totalRows": "0", "schema": {"fields": []}})
     return _rows(engine, job.result, head, start, count, ints=ints)
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tally_local.bigquery.engine import Engine
-from tally_local.bigquery.errors import Invalid
+from tally_local.bigquery.errors import InvalidError
 from tally_local.bigquery.jobs.partitions import partition_expression, split_decorator
 from tally_local.bigquery.jobs.wire import MAX_PAGE_ROWS, bounded, page_body, row_sql
 from tally_local.bigquery.routes.http import page_token, route
@@ -32,7 +32,7 @@ def _list(request: Request, engine: Engine, _: dict[str, Any]) -> Response:
     plain, partition = split_decorator(name.table)
     table = engine.catalog.table(TableName(name.project, name.dataset, plain))
     if table.is_view:
-        raise Invalid("Cannot list a table of type VIEW.")
+        raise InvalidError("Cannot list a table of type VIEW.")
     params = request.query_params
     start = page_token(params) if params.get("pageToken") else int(params.get("startIndex") or 0)
     columns = _selected(table, params.get("selectedFields"))

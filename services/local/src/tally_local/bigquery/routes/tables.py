@@ -9,7 +9,12 @@ from starlette.routing import Route
 
 from tally_local.bigquery.compile.query import compile_query
 from tally_local.bigquery.engine import Engine
-from tally_local.bigquery.errors import Conflict, Invalid, InvalidQuery, Unsupported
+from tally_local.bigquery.errors import (
+    ConflictError,
+    InvalidError,
+    InvalidQueryError,
+    UnsupportedError,
+)
 from tally_local.bigquery.jobs.partitions import partition_expression, split_decorator
 from tally_local.bigquery.routes.http import etag, paged, refuse, route
 from tally_local.bigquery.routes.schema_change import changed_schema
@@ -18,7 +23,7 @@ from tally_local.bigquery.store.catalog import Table, now_ms
 from tally_local.bigquery.store.names import DatasetName, TableName
 from tally_local.bigquery.types import schema_json
 
-_SETTABLE: Final = (
+_SETTABLE: Final[tuple[str, ...]] = (
     "description", "friendlyName", "labels", "expirationTime", "requirePartitionFilter",
     "timePartitioning", "clustering", "view",
 )  # fmt: skip
@@ -78,10 +83,10 @@ def _listed(engine: Engine, table: Table) -> dict[str, Any]:
 def _insert(request: Request, engine: Engine, body: dict[str, Any]) -> Response:
     reference = body.get("tableReference") or {}
     if not reference.get("tableId"):
-        raise Invalid("Required parameter is missing: tableReference")
+        raise InvalidError("Required parameter is missing: tableReference")
     for key in _REFUSED:
         if body.get(key):
-            raise Unsupported(f"{key} of a table is not supported here")
+            raise UnsupportedError(f"{key} of a table is not supported here")
     project, dataset = request.path_params["project"], request.path_params["dataset"]
     name = TableName(project, dataset, str(reference["tableId"]))
     if body.get("view"):
@@ -94,11 +99,11 @@ def _insert(request: Request, engine: Engine, body: dict[str, Any]) -> Response:
 
 def _view_schema(engine: Engine, project: str, view: Mapping[str, Any]) -> dict[str, Any]:
     if view.get("useLegacySql") is True:
-        raise Invalid("Legacy SQL is not supported here: set useLegacySql to false")
+        raise InvalidError("Legacy SQL is not supported here: set useLegacySql to false")
     resolver = Resolver(engine.analyzers.get(), engine.catalog, project, None)
     resolved = resolver.resolve(str(view.get("query") or ""), {})
     if resolved.node.kind != "ResolvedQueryStmt":
-        raise InvalidQuery("A view's query must be a SELECT statement")
+        raise InvalidQueryError("A view's query must be a SELECT statement")
     return {"fields": schema_json(compile_query(resolved.node, resolved.relations).columns)}
 
 
@@ -107,11 +112,11 @@ def _check_partitioning(body: Mapping[str, Any]) -> None:
     if not part:
         return
     if "field" not in part:
-        raise Unsupported("Tables partitioned by ingestion time are not supported here")
+        raise UnsupportedError("Tables partitioned by ingestion time are not supported here")
     fields = {f["name"].lower(): f for f in (body.get("schema") or {}).get("fields") or []}
     found = fields.get(str(part["field"]).lower())
     if found is None or str(found["type"]).upper() not in {"DATE", "TIMESTAMP", "DATETIME"}:
-        raise Invalid(
+        raise InvalidError(
             "The field specified for partitioning cannot be found in the schema, or is not of "
             f"type DATE, TIMESTAMP or DATETIME: {part['field']}"
         )
@@ -131,7 +136,7 @@ def _patch(request: Request, engine: Engine, body: dict[str, Any]) -> Response:
         table = engine.catalog.table(table_name(request))
         expected = request.headers.get("if-match")
         if expected is not None and expected != _resource(engine, table)["etag"]:
-            raise Conflict("Precondition check failed.")
+            raise ConflictError("Precondition check failed.")
         changes = {key: body[key] for key in _SETTABLE if key in body}
         if "view" in changes:
             project = request.path_params["project"]

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tally_local.bigquery.engine import Engine
-from tally_local.bigquery.errors import Invalid, NotFound
+from tally_local.bigquery.errors import InvalidError, NotFoundError
 from tally_local.bigquery.jobs.job import Job
 from tally_local.bigquery.load.run import submit_load
 from tally_local.bigquery.routes.http import parse_json, read_body
@@ -54,9 +54,9 @@ class Uploads:
         return upload_id
 
     def find(self, upload_id: str) -> Upload:
-        """Return an upload under way, or raise NotFound."""
+        """Return an upload under way, or raise NotFoundError."""
         if upload_id not in self._open:
-            raise NotFound(f"Not found: Upload {upload_id}")
+            raise NotFoundError(f"Not found: Upload {upload_id}")
         return self._open[upload_id]
 
     def end(self, upload_id: str) -> Upload:
@@ -75,13 +75,13 @@ async def _post(request: Request) -> Response:
         return await _multipart(request)
     if kind == "resumable":
         return await _begin(request)
-    raise Invalid("uploadType must be multipart or resumable")
+    raise InvalidError("uploadType must be multipart or resumable")
 
 
 async def _multipart(request: Request) -> Response:
     found = re.search(r"boundary=\"?([^\";]+)\"?", request.headers.get("content-type", ""))
     if found is None:
-        raise Invalid("A multipart upload needs a boundary")
+        raise InvalidError("A multipart upload needs a boundary")
     metadata, media = split_parts(await read_body(request), found[1].encode())
     uploads: Uploads = request.state.uploads
     path = uploads.new_file()
@@ -93,7 +93,7 @@ def split_parts(body: bytes, boundary: bytes) -> tuple[bytes, bytes]:
     """Return the two parts of a multipart/related body: the metadata and the media."""
     parts = body.split(b"--" + boundary)
     if len(parts) < 4:  # noqa: PLR2004 - before, metadata, media, after
-        raise Invalid("A multipart upload needs two parts")
+        raise InvalidError("A multipart upload needs two parts")
     # The media may hold the boundary by chance nowhere else: the client chose it so.
     return _content(parts[1]), _content(parts[2])
 
@@ -104,7 +104,7 @@ def _content(part: bytes) -> bytes:
         if found:
             newline = separator[: len(separator) // 2]
             return content.removesuffix(newline)
-    raise Invalid("A part of the multipart upload has no headers")
+    raise InvalidError("A part of the multipart upload has no headers")
 
 
 def _start(request: Request, metadata: dict[str, Any], path: Path) -> Response:
@@ -122,7 +122,7 @@ def _start(request: Request, metadata: dict[str, Any], path: Path) -> Response:
 def _load_job(request: Request, engine: Engine, metadata: dict[str, Any]) -> Job:
     job = new_job(request, engine, metadata)
     if job.configuration["jobType"] != "LOAD":
-        raise Invalid("Only load jobs take an upload")
+        raise InvalidError("Only load jobs take an upload")
     return job
 
 
@@ -167,14 +167,14 @@ def parse_range(headers: Mapping[str, str]) -> tuple[int | None, int | None] | N
         return None
     found = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", raw.strip())
     if found is None:
-        raise Invalid(f"Invalid Content-Range: {raw}")
+        raise InvalidError(f"Invalid Content-Range: {raw}")
     start = int(found[1]) if found[1] is not None else None
     return start, None if found[2] == "*" else int(found[2])
 
 
 def _write_at(path: Path, start: int, body: bytes) -> None:
     if start > path.stat().st_size:
-        raise Invalid("A chunk is missing before this one")
+        raise InvalidError("A chunk is missing before this one")
     with path.open("r+b") as file:
         file.seek(start)
         file.write(body)

@@ -10,7 +10,12 @@ from tally_local.bigquery.analyzer.node import Node
 from tally_local.bigquery.analyzer.protos import type_from_proto
 from tally_local.bigquery.compile.context import type_of, unsupported
 from tally_local.bigquery.compile.query import new_context, output_names, select_output
-from tally_local.bigquery.errors import Duplicate, Invalid, InvalidQuery, NotFound
+from tally_local.bigquery.errors import (
+    DuplicateError,
+    InvalidError,
+    InvalidQueryError,
+    NotFoundError,
+)
 from tally_local.bigquery.script.names import Resolved, Resolver
 from tally_local.bigquery.script.options import column_options, table_options, time_partitioning
 from tally_local.bigquery.script.session import Session
@@ -133,13 +138,13 @@ def _make_permanent(ddl: Ddl, name: TableName, resource: dict[str, Any]) -> Tabl
 def _make_temporary(ddl: Ddl, resource: dict[str, Any]) -> Table | None:
     path = ddl.node.name_path
     if len(path) > 1:
-        raise InvalidQuery("CREATE TEMP TABLE: the name of a temporary table has no dataset")
+        raise InvalidQueryError("CREATE TEMP TABLE: the name of a temporary table has no dataset")
     key = str(path[0]).lower()
     if key in ddl.session.temporary:
         if ddl.mode == "CREATE_IF_NOT_EXISTS":
             return None
         if ddl.mode != "CREATE_OR_REPLACE":
-            raise Duplicate(f"Already Exists: Table {path[0]}")
+            raise DuplicateError(f"Already Exists: Table {path[0]}")
         ddl.session.run(f"DROP TABLE {ddl.session.temporary[key].source}", {})
     table = TemporaryTable(TableName("", "", key), resource).with_resource(resource)
     ddl.session.run(table_ddl(table.source, table.fields, "TEMP TABLE"), {})
@@ -188,7 +193,7 @@ def _drop(ddl: Ddl) -> str:
     if name not in ddl.catalog.tables and ddl.node.is_if_exists:
         return f"DROP_{kind}"
     if ddl.catalog.table(name).is_view != (kind == "VIEW"):
-        raise InvalidQuery(f"Cannot drop {name} which is not a {kind.lower()}.")
+        raise InvalidQueryError(f"Cannot drop {name} which is not a {kind.lower()}.")
     ddl.catalog.drop_table(ddl.transaction, name)
     return f"DROP_{kind}"
 
@@ -202,7 +207,7 @@ def _create_schema(ddl: Ddl) -> str:
     if name in ddl.catalog.datasets:
         if ddl.mode == "CREATE_IF_NOT_EXISTS":
             return "CREATE_SCHEMA"
-        raise Duplicate(f"Already Exists: Dataset {name}")
+        raise DuplicateError(f"Already Exists: Dataset {name}")
     stamp = str(now_ms())
     resource = {"location": ddl.location, "creationTime": stamp, "lastModifiedTime": stamp}
     ddl.catalog.put_dataset(ddl.transaction, name, resource)
@@ -232,9 +237,9 @@ def _altered(ddl: Ddl, table: Table, action: Node) -> Table:
     if any(item.name.lower() == added.name.lower() for item in table.fields):
         if action.is_if_not_exists:
             return table
-        raise InvalidQuery(f"Column already exists: {added.name}")
+        raise InvalidQueryError(f"Column already exists: {added.name}")
     if added.required:
-        raise Invalid(f"Cannot add required column {added.name} to an existing table")
+        raise InvalidError(f"Cannot add required column {added.name} to an existing table")
     ddl.session.run(
         f"ALTER TABLE {table.source} ADD COLUMN {column_ddl(added, constraints=False)}", {}
     )
@@ -247,7 +252,7 @@ def _without_column(ddl: Ddl, table: Table, action: Node, changed: dict[str, Any
     if not any(item.name.lower() == name for item in table.fields):
         if action.is_if_exists:
             return table
-        raise NotFound(f"Column not found: {action.name}")
+        raise NotFoundError(f"Column not found: {action.name}")
     ddl.session.run(f"ALTER TABLE {table.source} DROP COLUMN {quoted(name)}", {})
     fields = [field_to_json(item) for item in table.fields if item.name.lower() != name]
     return table.with_resource({**changed, "schema": {"fields": fields}})

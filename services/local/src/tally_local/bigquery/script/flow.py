@@ -10,7 +10,7 @@ from tally_local.bigquery.analyzer.node import Node
 from tally_local.bigquery.compile.context import type_of, unsupported
 from tally_local.bigquery.compile.query import compile_query
 from tally_local.bigquery.engine import Engine
-from tally_local.bigquery.errors import Invalid
+from tally_local.bigquery.errors import InvalidError
 from tally_local.bigquery.jobs.job import Job
 from tally_local.bigquery.script.plan import Plan, branches
 from tally_local.bigquery.script.run import Runner
@@ -78,14 +78,14 @@ def _declare(runner: Runner, plan: Plan, node: Node) -> None:
     kind = plan.expression(node.type) if node.type is not None else None
     for variable in node.variable_list.identifier_list:
         if variable.id_string.lower() in runner.session.variable_types:
-            raise Invalid(f"Variable '{variable.id_string}' redeclaration is not allowed")
+            raise InvalidError(f"Variable '{variable.id_string}' redeclaration is not allowed")
         _assign(runner, str(variable.id_string), f"CAST(({value}) AS {kind})" if kind else value)
 
 
 def _set(runner: Runner, plan: Plan, node: Node) -> None:
     name = str(node.variable.id_string)
     if name.lower() not in runner.session.variable_types:
-        raise Invalid(f"Undeclared variable: {name}")
+        raise InvalidError(f"Undeclared variable: {name}")
     of = runner.session.variable_types[name.lower()]
     _assign(runner, name, f"CAST(({plan.expression(node.expression)}) AS {of})")
 

@@ -7,7 +7,7 @@ from typing import Any
 from tally_local.bigquery.analyzer.node import Node
 from tally_local.bigquery.analyzer.service import Analyzer, Scope, TableSource
 from tally_local.bigquery.compile.query import compile_query
-from tally_local.bigquery.errors import Invalid, InvalidQuery, NotFound
+from tally_local.bigquery.errors import InvalidError, InvalidQueryError, NotFoundError
 from tally_local.bigquery.script.schema_views import information_view
 from tally_local.bigquery.store.catalog import Catalog, Table
 from tally_local.bigquery.store.names import DatasetName, TableName
@@ -68,7 +68,7 @@ class Resolver:
         if len(parts) == 2:  # noqa: PLR2004 - dataset, table
             return TableName(self.project, *parts)
         if self.default_dataset is None:
-            raise Invalid(
+            raise InvalidError(
                 f'Table "{parts[0]}" must be qualified with a dataset (e.g. dataset.table).'
             )
         return TableName(self.default_dataset.project, self.default_dataset.dataset, parts[0])
@@ -77,17 +77,17 @@ class Resolver:
         """Resolve a statement; a table that does not exist is a 404 of its own."""
         relations: dict[str, Any] = {}
         sources: dict[tuple[str, ...], TableSource] = {}
-        missing: list[NotFound | Invalid] = []
+        missing: list[NotFoundError | InvalidError] = []
         for path in self.analyzer.table_paths(sql):
             try:
                 sources[path] = self._source(path, relations)
-            except (NotFound, Invalid) as error:
+            except (NotFoundError, InvalidError) as error:
                 missing.append(error)
         ordered = sorted(sources.values(), key=lambda source: source.path)
         scope = Scope(tuple(ordered), tuple(sorted(self.variables.items())))
         try:
             node = self.analyzer.resolve(sql, scope, parameters)
-        except InvalidQuery as refusal:
+        except InvalidQueryError as refusal:
             if missing and "not found" in refusal.message:
                 raise missing[0] from refusal
             raise
@@ -120,7 +120,7 @@ class Resolver:
         prefix = parts[: [part.upper() for part in parts].index("INFORMATION_SCHEMA")]
         dataset = self.table_name([*prefix, "_"]).parent if prefix else self.default_dataset
         if dataset is None:
-            raise Invalid("INFORMATION_SCHEMA must be qualified with a dataset")
+            raise InvalidError("INFORMATION_SCHEMA must be qualified with a dataset")
         sql, columns = information_view(self.catalog, dataset, parts[-1].upper())
         full = f"{dataset.project}.{dataset.dataset}.{parts[-1].upper()}"
         relations[full] = ViewRelation(sql, columns, {})

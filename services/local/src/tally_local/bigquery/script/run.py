@@ -10,7 +10,7 @@ from tally_local.bigquery.compile.dml import compile_dml
 from tally_local.bigquery.compile.partition_filter import require_partition_filters
 from tally_local.bigquery.compile.query import Compiled, compile_condition, compile_query
 from tally_local.bigquery.engine import Engine
-from tally_local.bigquery.errors import InvalidQuery
+from tally_local.bigquery.errors import InvalidQueryError
 from tally_local.bigquery.jobs.deposit import insert, prepare, read_destination
 from tally_local.bigquery.jobs.job import Job
 from tally_local.bigquery.jobs.wire import Result
@@ -117,7 +117,7 @@ class Runner:
             # Read before the destination is emptied: the query may read it.
             self.session.run(f"CREATE OR REPLACE TEMP TABLE bq_rows AS {compiled.sql}", values)
             table = prepare(self.engine.catalog, transaction, target, fields)
-            insert(transaction, table, target, fields, "FROM temp.main.bq_rows", {})
+            insert(transaction, table, target, fields, "FROM temp.main.bq_rows")
             rows = self.session.fetch("FROM temp.main.bq_rows", {})
             self.session.run("DROP TABLE temp.main.bq_rows", {})
             self.result = Result(compiled.columns, rows)
@@ -145,7 +145,7 @@ class Runner:
         self.types.append("ASSERT")
         if not self.condition(node.expression, resolved):
             reason = f": {node.description}" if node.description else ""
-            raise InvalidQuery(f"Assertion failed{reason}")
+            raise InvalidQueryError(f"Assertion failed{reason}")
 
     def condition(self, node: Node, resolved: Resolved) -> Any:
         """Return the value of one expression."""
@@ -156,7 +156,7 @@ class Runner:
 
     def _ddl(self, resolved: Resolved) -> None:
         if self.session.transaction is not None and not is_temporary(resolved.node):
-            raise InvalidQuery(
+            raise InvalidQueryError(
                 "DDL statements are not supported in a transaction, except for those creating or "
                 "dropping temporary tables or temporary functions."
             )

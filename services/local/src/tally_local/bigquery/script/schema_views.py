@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from tally_local.bigquery.compile.context import text
-from tally_local.bigquery.errors import Unsupported
+from tally_local.bigquery.errors import UnsupportedError
 from tally_local.bigquery.store.catalog import Catalog, Table
 from tally_local.bigquery.store.names import DatasetName
 from tally_local.bigquery.types import BqType, quoted
@@ -42,7 +42,7 @@ def information_view(catalog: Catalog, dataset: DatasetName, view: str) -> tuple
     """Return the rows of one INFORMATION_SCHEMA view as SQL, with its columns."""
     catalog.dataset(dataset)
     if view not in _VIEWS:
-        raise Unsupported(f"INFORMATION_SCHEMA.{view} is not supported here")
+        raise UnsupportedError(f"INFORMATION_SCHEMA.{view} is not supported here")
     columns, rows_of = _VIEWS[view]
     rows = [row for table in catalog.tables_of(dataset) for row in rows_of(table)]
     return _select(columns, rows), columns

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from tally_local.bigquery.errors import InvalidQuery
+from tally_local.bigquery.errors import InvalidQueryError
 from tally_local.bigquery.store.catalog import Table
 from tally_local.bigquery.store.database import Transaction
 from tally_local.bigquery.store.failures import translated
@@ -28,14 +28,16 @@ class Session:
     def begin(self) -> None:
         """Open the script's transaction."""
         if self.transaction is not None:
-            raise InvalidQuery("Transaction is already active; nested transactions are not allowed")
+            raise InvalidQueryError(
+                "Transaction is already active; nested transactions are not allowed"
+            )
         self.transaction = Transaction(self.cursor)
         self.cursor.execute("BEGIN TRANSACTION")
 
     def ended(self, statement: str) -> Transaction:
         """Return the open transaction, which the statement is about to end."""
         if self.transaction is None:
-            raise InvalidQuery(f"{statement} TRANSACTION: there is no active transaction")
+            raise InvalidQueryError(f"{statement} TRANSACTION: there is no active transaction")
         transaction, self.transaction = self.transaction, None
         return transaction
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tally_local.bigquery.errors import Invalid, Unsupported
+from tally_local.bigquery.errors import InvalidError, UnsupportedError
 from tally_local.bigquery.jobs.parameters import Parameters, read_parameters
 from tally_local.bigquery.store.names import DatasetName
 
@@ -23,14 +23,14 @@ class QuerySpec:
 def read_spec(project: str, raw: Mapping[str, Any]) -> QuerySpec:
     """Read the `query` part of a job's configuration, or the body of jobs.query."""
     if raw.get("useLegacySql") is True:
-        raise Invalid("Legacy SQL is not supported here: set useLegacySql to false")
+        raise InvalidError("Legacy SQL is not supported here: set useLegacySql to false")
     if raw.get("connectionProperties") or raw.get("createSession"):
-        raise Unsupported("Sessions and connection properties are not supported here")
+        raise UnsupportedError("Sessions and connection properties are not supported here")
     for name in ("tableDefinitions", "userDefinedFunctionResources", "rangePartitioning"):
         if raw.get(name):
-            raise Unsupported(f"{name} of a query job is not supported here")
+            raise UnsupportedError(f"{name} of a query job is not supported here")
     if not str(raw.get("query") or "").strip():
-        raise Invalid("Required parameter is missing: query")
+        raise InvalidError("Required parameter is missing: query")
     default = raw.get("defaultDataset")
     return QuerySpec(
         project,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from tally_local.bigquery.errors import Duplicate, Invalid, NotFound
+from tally_local.bigquery.errors import DuplicateError, InvalidError, NotFoundError
 from tally_local.bigquery.store.database import Database, Transaction
 from tally_local.bigquery.store.names import DatasetName, TableName
 from tally_local.bigquery.types import Field, fields_from_json, quoted
@@ -90,25 +90,25 @@ class Catalog:
                 self.tables[name] = Table(name, resource, _fields(resource))
 
     def dataset(self, name: DatasetName) -> dict[str, Any]:
-        """Return a dataset's resource, or raise NotFound."""
+        """Return a dataset's resource, or raise NotFoundError."""
         if name not in self.datasets:
-            raise NotFound(f"Not found: Dataset {name}")
+            raise NotFoundError(f"Not found: Dataset {name}")
         return self.datasets[name]
 
     def dataset_for_job(self, name: DatasetName) -> dict[str, Any]:
-        """Return a dataset's resource, or raise NotFound as a job does."""
+        """Return a dataset's resource, or raise NotFoundError as a job does."""
         if name not in self.datasets:
-            raise NotFound(f"Not found: Dataset {name} was not found in location US")
+            raise NotFoundError(f"Not found: Dataset {name} was not found in location US")
         return self.datasets[name]
 
     def table(self, name: TableName) -> Table:
-        """Return a table, or raise NotFound as a query does."""
+        """Return a table, or raise NotFoundError as a query does."""
         dataset = self.datasets.get(name.parent)
         if dataset is None:
-            raise NotFound(f"Not found: Dataset {name.parent} was not found in location US")
+            raise NotFoundError(f"Not found: Dataset {name.parent} was not found in location US")
         if name not in self.tables:
             where = dataset.get("location", "US")
-            raise NotFound(f"Not found: Table {name} was not found in location {where}")
+            raise NotFoundError(f"Not found: Table {name} was not found in location {where}")
         return self.tables[name]
 
     def tables_of(self, name: DatasetName) -> list[Table]:
@@ -155,7 +155,7 @@ class Catalog:
         if name in self.tables and replacing:
             self.drop_table(transaction, name)
         elif name in self.tables:
-            raise Duplicate(f"Already Exists: Table {name}")
+            raise DuplicateError(f"Already Exists: Table {name}")
         table = Table(name, new_resource(resource), _fields(resource))
         if not table.is_view:
             if not table.fields:
@@ -194,7 +194,7 @@ def new_resource(resource: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is kept of a table's resource, with its times."""
     kept = {key: resource[key] for key in _KEPT if resource.get(key) is not None}
     if kept.get("rangePartitioning"):
-        raise Invalid("Partitioning by integer range is not supported here")
+        raise InvalidError("Partitioning by integer range is not supported here")
     return {**kept, "creationTime": str(now_ms()), "lastModifiedTime": str(now_ms())}
 
 

@@ -22,7 +22,7 @@ class Transaction:
     """An open DuckDB transaction, and what is to follow once it has committed."""
 
     cursor: duckdb.DuckDBPyConnection
-    after_commit: list[Callable[[], None]] = field(default_factory=list)
+    after_commit: list[Callable[[], object]] = field(default_factory=list)
 
     def commit(self) -> None:
         """Make everything durable, then let the memory follow."""

@@ -8,7 +8,7 @@ from typing import Final
 
 import duckdb
 
-from tally_local.bigquery.errors import ApiError, InvalidQuery, Stopped, Unsupported
+from tally_local.bigquery.errors import ApiError, InvalidQueryError, StoppedError, UnsupportedError
 
 _OVERFLOW: Final = re.compile(r"Overflow in \w+ of (?:INT64|INT128) \((.*?)\)!?")
 _OURS: Final = re.compile("\x02(.*?)\x03", re.DOTALL)
@@ -18,35 +18,35 @@ _ESCAPED: Final = re.compile(r"\\x02(.*?)\\x03", re.DOTALL)
 def _ours(found: re.Match[str]) -> ApiError:
     message = found[1]
     if message.startswith("@501 "):
-        return Unsupported(message.removeprefix("@501 "))
-    return InvalidQuery(message)
+        return UnsupportedError(message.removeprefix("@501 "))
+    return InvalidQueryError(message)
 
 
 _KNOWN: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], ApiError]], ...]] = (
     (_OURS, _ours),
     (_ESCAPED, _ours),
-    (_OVERFLOW, lambda found: InvalidQuery(f"int64 overflow: {found[1]}")),
+    (_OVERFLOW, lambda found: InvalidQueryError(f"int64 overflow: {found[1]}")),
     (
         re.compile(r"(HUGEINT|DECIMAL\(38|INT128)"),
-        lambda _: InvalidQuery("numeric overflow or int64 overflow"),
+        lambda _: InvalidQueryError("numeric overflow or int64 overflow"),
     ),
     (
         re.compile(r"NOT NULL constraint failed: .*?\.?([^.\s]+)$", re.MULTILINE),
-        lambda found: InvalidQuery(f"Required field {found[1]} cannot be null"),
+        lambda found: InvalidQueryError(f"Required field {found[1]} cannot be null"),
     ),
     (
         re.compile(r"CHECK constraint failed"),
-        lambda _: InvalidQuery("A value is longer than its column's type allows"),
+        lambda _: InvalidQueryError("A value is longer than its column's type allows"),
     ),
     (
         re.compile(r"cannot affect the same target row more than once"),
-        lambda _: InvalidQuery(
+        lambda _: InvalidQueryError(
             "UPDATE/MERGE must match at most one source row for each target row"
         ),
     ),
     (
         re.compile(r"More than one row returned by a subquery"),
-        lambda _: InvalidQuery("Scalar subquery produced more than one element"),
+        lambda _: InvalidQueryError("Scalar subquery produced more than one element"),
     ),
 )
 
@@ -59,11 +59,11 @@ def translated(error: duckdb.Error) -> ApiError:
         if found:
             return build(found)
     if isinstance(error, duckdb.InterruptException):
-        return Stopped("Job execution was cancelled: User requested cancellation")
+        return StoppedError("Job execution was cancelled: User requested cancellation")
     first = message.split("\n", 1)[0]
     if isinstance(
         error,
         (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException),
     ):
-        return InvalidQuery(first.split(": ", 1)[-1])
-    return Unsupported(f"The local BigQuery endpoint cannot run this statement: {first}")
+        return InvalidQueryError(first.split(": ", 1)[-1])
+    return UnsupportedError(f"The local BigQuery endpoint cannot run this statement: {first}")

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from tally_local.bigquery.errors import Invalid
+from tally_local.bigquery.errors import InvalidError
 from tally_local.bigquery.types import quoted
 
 _DATASET: Final = re.compile(r"[A-Za-z0-9_]{1,1024}")
@@ -34,7 +34,9 @@ class DatasetName:
     def checked(self) -> DatasetName:
         """Return the name, or raise if BigQuery would not take it."""
         if not _DATASET.fullmatch(self.dataset):
-            raise Invalid(f'Invalid dataset ID "{self.dataset}". Dataset IDs must be alphanumeric')
+            raise InvalidError(
+                f'Invalid dataset ID "{self.dataset}". Dataset IDs must be alphanumeric'
+            )
         return self
 
     def json(self) -> dict[str, str]:
@@ -71,7 +73,7 @@ class TableName:
     def checked(self) -> TableName:
         """Return the name, or raise if BigQuery would not take it."""
         if not _TABLE.fullmatch(self.table):
-            raise Invalid(f'Invalid table ID "{self.table}".')
+            raise InvalidError(f'Invalid table ID "{self.table}".')
         return self
 
     def json(self) -> dict[str, str]:
