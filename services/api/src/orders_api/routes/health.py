@@ -12,7 +12,12 @@ from orders_api.routes.dependencies import CurrentSettings, Db
 from orders_api.routes.documentation import problems
 from orders_api.routes.strict_route import StrictRoute
 
-router = APIRouter(prefix="/health", tags=["health"], route_class=StrictRoute)
+router = APIRouter(
+    prefix="/health",
+    tags=["health"],
+    route_class=StrictRoute,
+    responses=problems("validation", "internal"),
+)
 
 
 class Health(BaseModel):

@@ -8,7 +8,9 @@ from orders_api.problems import KINDS, clip
 from orders_api.routes.documentation import problems
 from orders_api.routes.strict_route import StrictRoute
 
-router = APIRouter(tags=["about"], route_class=StrictRoute)
+router = APIRouter(
+    tags=["about"], route_class=StrictRoute, responses=problems("validation", "internal")
+)
 
 
 class Home(BaseModel):

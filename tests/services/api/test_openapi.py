@@ -1,0 +1,101 @@
+"""What /openapi.json says is what the API does."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+OPERATIONS = {
+    "get_/": "home",
+    "get_/problems": "list_problem_kinds",
+    "get_/problems/{slug}": "explain_problem_kind",
+    "get_/health/live": "live",
+    "get_/health/ready": "ready",
+    "post_/orders": "create_order",
+    "get_/orders": "list_orders",
+    "get_/orders/{order_id}": "get_order",
+    "patch_/orders/{order_id}": "change_order_status",
+    "delete_/orders/{order_id}": "delete_order",
+    "get_/orders/{order_id}/history": "get_order_history",
+    "post_/orders:import": "import_orders",
+    "post_/items": "create_item",
+    "get_/items": "list_items",
+    "get_/items/{item_id}": "get_item",
+    "put_/items/{item_id}": "replace_item",
+    "patch_/items/{item_id}": "change_item",
+    "delete_/items/{item_id}": "delete_item",
+}
+
+
+@pytest.fixture
+def document(api: httpx.Client) -> dict[str, Any]:
+    found: dict[str, Any] = api.get("/openapi.json").json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method}_{path}", operation
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for child in node.values():
+            yield from references(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from references(child)
+
+
+def test_every_operation_is_there_under_a_clean_name(document: dict[str, Any]) -> None:
+    assert {key: found["operationId"] for key, found in operations(document)} == OPERATIONS
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    found = set(references(document))
+    assert "#/components/schemas/Problem" in found
+    assert {reference.removeprefix("#/components/schemas/") for reference in found} <= set(schemas)
+    assert "HTTPValidationError" not in schemas
+
+
+def test_every_error_is_described_as_a_problem(document: dict[str, Any]) -> None:
+    for key, operation in operations(document):
+        errors = {code: found for code, found in operation["responses"].items() if code >= "400"}
+        for found in errors.values():
+            assert list(found["content"]) == ["application/problem+json"], key
+            content = found["content"]["application/problem+json"]
+            assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+            assert content["examples"]
+        if "/orders" in key or "/items" in key:
+            assert {"422", "500", "503"} <= set(errors), key
+
+
+def test_the_example_of_every_body_is_accepted(api: httpx.Client, document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for path, schema in (("/orders", "NewOrder"), ("/items", "NewItem")):
+        assert api.post(path, json=schemas[schema]["examples"][0]).status_code == 201
+    content = document["paths"]["/orders:import"]["post"]["requestBody"]["content"]
+    for media_type, body in content.items():
+        headers = {"content-type": media_type}
+        response = api.post("/orders:import", content=body["example"], headers=headers)
+        assert response.json()["imported"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "schema"),
+    [("/orders", "OrderPage"), ("/items", "ItemPage"), ("/orders/1/history", "History")],
+)
+def test_answers_have_the_fields_that_are_described(
+    api: httpx.Client, document: dict[str, Any], path: str, schema: str
+) -> None:
+    api.post("/orders", json={"customer_id": 1, "total_cents": 1})
+    api.post("/items", json={"name": "widget", "price": 1})
+    schemas = document["components"]["schemas"]
+    (name, rows), _ = api.get(path).json().items()
+    described = schemas[schema]["properties"][name]["items"]["$ref"].rpartition("/")[2]
+    assert set(schemas[described]["properties"]) == set(rows[0])
