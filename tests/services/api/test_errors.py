@@ -1,5 +1,6 @@
 """One body for every error, and what each kind of problem means."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -9,6 +10,10 @@ from sqlalchemy import Engine, text
 from orders_api.problems import KINDS
 from orders_api.settings import Settings
 from tally_local.ports import free_port
+
+END_WAITERS = """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 
 
 def test_an_unknown_path_is_not_found(api: httpx.Client, problem: Any) -> None:
@@ -60,6 +65,10 @@ def test_the_front_door_leads_on(api: httpx.Client) -> None:
         assert api.get(home[name]).status_code == 200, name
 
 
+def test_with_its_database_it_is_ready(api: httpx.Client) -> None:
+    assert api.get("/health/ready").json() == {"status": "ok"}
+
+
 def test_without_a_database_it_lives_but_is_not_ready(serve: Any, problem: Any) -> None:
     url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
     with serve(Settings.model_validate({"database_url": url})) as client:
@@ -92,12 +101,10 @@ def test_a_database_that_does_not_answer_in_time_is_not_ready(
     database_url: str, engine: Engine, serve: Any, problem: Any
 ) -> None:
     settings = Settings.model_validate({"database_url": database_url, "ready_timeout_s": 0.1})
-    with serve(settings) as client:
-        assert client.get("/health/ready").json() == {"status": "ok"}
-        with engine.begin() as connection:
-            connection.execute(text("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE"))
-            assert "0.1 s" in problem(client.get("/health/ready"))["detail"]
-            assert client.get("/health/live").status_code == 200
+    with serve(settings) as client, engine.begin() as connection:
+        connection.execute(text("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE"))
+        assert "0.1 s" in problem(client.get("/health/ready"))["detail"]
+        assert client.get("/health/live").status_code == 200
 
 
 def test_when_every_connection_is_busy_the_caller_is_told_to_come_back(
@@ -131,6 +138,33 @@ def test_connections_that_the_server_ended_are_made_anew(
             )
         )
     assert fresh.get("/orders").status_code == 200
+
+
+def test_a_request_whose_connection_is_ended_is_told_to_come_back(
+    fresh: httpx.Client, engine: Engine, problem: Any
+) -> None:
+    with ThreadPoolExecutor(1) as caller, engine.begin() as connection:
+        connection.execute(text("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE"))
+        answer = caller.submit(fresh.get, "/orders")
+        ended = 0
+        while not ended and not answer.done():
+            # A transaction sees one state of pg_stat_activity: a new one for each look.
+            with engine.begin() as watcher:
+                ended = watcher.execute(text(END_WAITERS)).scalar_one()
+    assert problem(answer.result())["type"] == "/problems/unavailable"
+
+
+def test_a_request_that_postgres_gives_up_is_told_to_come_back_soon(
+    fresh: httpx.Client, engine: Engine, problem: Any
+) -> None:
+    with engine.begin() as connection:
+        name = connection.execute(text("SELECT current_database()")).scalar_one()
+        connection.execute(text(f'ALTER DATABASE "{name}" SET lock_timeout = 10'))
+    with engine.begin() as connection:
+        connection.execute(text("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE"))
+        response = fresh.get("/orders")
+    assert problem(response)["type"] == "/problems/unavailable"
+    assert response.headers["retry-after"] == "1"
 
 
 def test_an_unexpected_failure_tells_its_request_id_and_nothing_inside(

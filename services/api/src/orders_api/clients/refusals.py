@@ -7,8 +7,8 @@ from pg8000.exceptions import InterfaceError
 from orders.problems import Problem, Unavailable, Unprocessable
 from orders_api.problems import invalid
 
-# Classes of SQLSTATE: connection, resources, operator intervention, deadlock, configuration.
-_PASSING: Final = ("08", "53", "57", "40")
+# Of SQLSTATE: connection, resources, operator intervention, deadlock, a lock not had in time.
+_PASSING: Final = ("08", "53", "57", "40", "55P03")
 _NO_ENTRY: Final = ("28", "3D")
 _NOT_MIGRATED: Final = "42P01"
 _BAD_VALUE: Final = ("22", "23")
