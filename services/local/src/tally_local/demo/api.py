@@ -65,17 +65,17 @@ def _reasons(refusal: httpx.Response) -> str:
     """Return the problem's detail and its first errors, one a line."""
     try:
         problem = refusal.json()
-        lines = [f"the API refused: {problem['detail']}"]
         errors = problem.get("errors", [])
+        lines = [f"the API refused: {problem['detail']}"]
         lines += [_reason(error) for error in errors[:_LISTED]]
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"the API answered {refusal.status_code}: {refusal.text[:500]}"
-    if len(errors) > _LISTED:
-        lines.append(f"  and {len(errors) - _LISTED} more")
+    if more := len(errors[_LISTED:]) + problem.get("errors_omitted", 0):
+        lines.append(f"  and {more} more")
     return "\n".join(lines)
 
 
 def _reason(error: dict[str, Any]) -> str:
     where = f"line {error['line']}, " if "line" in error else ""
     field = error.get("field") or error.get("pointer") or "the whole line"
-    return f"  {where}{field}: {error.get('reason') or error.get('detail')}"
+    return f"  {where}{field}: {error['detail']}"

@@ -25,9 +25,9 @@ _WORTH = {"USD": 1.0, "EUR": 0.9, "JPY": 150.0, "KWD": 0.3}
 # From each state, what happens next and how likely; what is left stays as it is.
 _FATES: dict[Status, tuple[tuple[Status, float], ...]] = {
     Status.PENDING: ((Status.PAID, 0.70), (Status.CANCELLED, 0.06)),
-    Status.PAID: ((Status.SHIPPED, 0.45), (Status.REFUNDED, 0.03), (Status.CANCELLED, 0.02)),
-    Status.SHIPPED: ((Status.DELIVERED, 0.40), (Status.REFUNDED, 0.02)),
-    Status.DELIVERED: ((Status.REFUNDED, 0.02),),
+    Status.PAID: ((Status.SHIPPED, 0.45), (Status.REFUNDED, 0.01), (Status.CANCELLED, 0.01)),
+    Status.SHIPPED: ((Status.DELIVERED, 0.40), (Status.REFUNDED, 0.01)),
+    Status.DELIVERED: ((Status.REFUNDED, 0.002),),
 }
 
 
@@ -50,7 +50,10 @@ class Shop:
         """Take so many orders; `day` is the UTC day that it is now."""
         for _ in range(orders):
             booking = self._basket(day)
-            metadata = {"channel": self._random.choice(_CHANNELS), "gift": self._chance(0.1)}
+            metadata = {
+                "channel": self._random.choice(_CHANNELS),
+                "gift": "yes" if self._chance(0.1) else "no",
+            }
             order = _order(booking) | {"metadata": metadata}
             booking = self.ledger.book(booking)
             self._sales.append(_Sale(self._api.create(order), booking))
