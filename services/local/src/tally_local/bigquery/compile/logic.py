@@ -82,7 +82,7 @@ LOGIC: Final[dict[str, Compile]] = {
     "$is_not_distinct_from": template("({0} IS NOT DISTINCT FROM {1})"),
     "$in": _in,
     "$in_array": _in_array,
-    "$case_value": _case_value,
+    "$case_with_value": _case_value,
     "$case_no_value": _case_no_value,
     "if": template("CASE WHEN {0} THEN {1} ELSE {2} END"),
     "ifnull": _coalesce,
