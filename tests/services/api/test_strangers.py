@@ -115,6 +115,12 @@ def test_missing_and_unknown_fields_are_named(
     assert [error["pointer"] for error in found["errors"]] == pointers
 
 
+def test_what_should_be_an_object_is_told_so(api: httpx.Client, problem: Any) -> None:
+    for content in (b"[]", b'"order"', body(ORDER, metadata="[]")):
+        found = problem(api.post("/orders", content=content, headers=JSON))
+        assert found["errors"][0]["detail"] == "Input should be a JSON object"
+
+
 def test_a_list_of_errors_is_bounded(api: httpx.Client, problem: Any) -> None:
     content = body(ORDER, **{f"f{n}": "1" for n in range(5000)})
     found = problem(api.post("/orders", content=content, headers=JSON))

@@ -1,12 +1,20 @@
 """What Pydantic finds wrong, told to whoever sent it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from orders_api.problems import clip
 
 # Pydantic ends the place of a bad key with this mark.
 _KEY_MARK = "[key]"
+
+# In place of Pydantic's words where those speak of Python.
+_WORDS: Final = {
+    "extra_forbidden": "There is no such field",
+    "model_type": "Input should be a JSON object",
+    "model_attributes_type": "Input should be a JSON object",
+    "dict_type": "Input should be a JSON object",
+}
 
 
 def pointer(location: Sequence[str | int]) -> str:
@@ -17,6 +25,5 @@ def pointer(location: Sequence[str | int]) -> str:
 
 def reason(error: Mapping[str, Any]) -> str:
     """Return what is wrong, in a sentence."""
-    if error["type"] == "extra_forbidden":
-        return "There is no such field"
-    return clip(str(error["msg"]).removeprefix("Value error, "))
+    kind = str(error["type"])
+    return _WORDS.get(kind) or clip(str(error["msg"]).removeprefix("Value error, "))
