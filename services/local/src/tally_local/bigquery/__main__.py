@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -32,6 +33,9 @@ def main() -> None:
     config = uvicorn.Config(
         app, host=arguments.host, port=arguments.port, log_level="warning", access_log=False
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn stops in good order first, then raises the signal again: that is no failure.
+        signal.signal(number, lambda *_: sys.exit(0))
     _Announcing(config).run()
 
 

@@ -40,12 +40,12 @@ def _integer_divide(call: Call) -> str:
     left, right = call.args
     if call.type.kind != "INT64":
         raise call.refuse()
-    return f"CASE WHEN {right} = 0 THEN {_by_zero(call)} ELSE {left} // {right} END"
+    return f"CASE WHEN {right} = 0 THEN {_by_zero(call)} ELSE {left} // nullif({right}, 0) END"
 
 
 def _modulo(call: Call) -> str:
     left, right = call.args
-    return f"CASE WHEN {right} = 0 THEN {_by_zero(call)} ELSE {left} % {right} END"
+    return f"CASE WHEN {right} = 0 THEN {_by_zero(call)} ELSE {left} % nullif({right}, 0) END"
 
 
 def _by_zero(call: Call) -> str:

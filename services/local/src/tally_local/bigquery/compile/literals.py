@@ -23,6 +23,9 @@ def literal(value: Any, of: BqType) -> str:
         return f"CAST([{', '.join(items)}] AS {of.duckdb})"
     if of.kind == "STRUCT":
         return _struct(value, of)
+    if of.kind == "ENUM":
+        # A date part: functions read its number from the tree, never from SQL.
+        return str(value.enum_value)
     if of.kind not in _SCALARS:
         raise unsupported("A literal of type", of)
     return _SCALARS[of.kind](getattr(value, which))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,11 +40,14 @@ class Job:
         """Note where it runs, so that it can be interrupted there."""
         self._cursor = cursor
 
-    def stop(self) -> None:
-        """Ask it to stop: at once if it is in DuckDB, else before its next statement."""
+    def stop(self, patience_seconds: float = 5.0) -> None:
+        """Ask it to stop, and wait a little until it has."""
         self._stopping.set()
-        if self._cursor is not None and not self.done.is_set():
-            self._cursor.interrupt()
+        patient_until = time.monotonic() + patience_seconds
+        # An interrupt between two statements is lost on DuckDB: say it until it is heard.
+        while not self.done.wait(0.05) and time.monotonic() < patient_until:
+            if self._cursor is not None:
+                self._cursor.interrupt()
 
     def check_stopped(self) -> None:
         """Raise Stopped if somebody cancelled it."""

@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any, Final
 
 from tally_local.bigquery.errors import InvalidError
 from tally_local.bigquery.types import BqType, scalar
 
+_WIDE: Final = Context(prec=60)
 _LARGEST_INT: Final = 2**63
 _LARGEST_NUMERIC: Final = Decimal("99999999999999999999999999999.999999999")
 
@@ -77,9 +78,9 @@ def _int(value: str) -> str:
 
 def _numeric(value: str) -> str:
     number = Decimal(value)
-    if not number.is_finite() or abs(number) > _LARGEST_NUMERIC:
+    if not number.is_finite() or number.copy_abs() > _LARGEST_NUMERIC:
         raise ValueError(value)
-    if number != number.quantize(Decimal("1e-9")):
+    if number != _WIDE.quantize(number, Decimal("1e-9")):
         raise ValueError(value)
     return f"{number:f}"
 

@@ -19,6 +19,7 @@ from tally_local.bigquery.errors import (
 from tally_local.bigquery.jobs.job import Job
 from tally_local.bigquery.store.catalog import now_ms
 from tally_local.bigquery.store.database import Database
+from tally_local.bigquery.store.failures import translated
 
 _KEPT_RESULT_BYTES: Final = 1 << 30
 _STOPPED: Final = StoppedError("The local BigQuery endpoint stopped while this job ran").proto()
@@ -66,6 +67,8 @@ class Registry:
             work(job)
         except ApiError as error:
             self._failed(job, error)
+        except duckdb.Error as error:
+            self._failed(job, translated(error))
         except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer
             kind = type(error).__name__
             self._failed(

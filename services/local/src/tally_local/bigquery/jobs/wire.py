@@ -70,8 +70,8 @@ _SCALARS: Final = {
     ),
     # Seconds, exact to the microsecond: a decimal, never a double.
     "TIMESTAMP": "bq_numeric_text(CAST(epoch_us({0}) AS DECIMAL(38,9)) * 0.000001)",
-    "DATETIME": "bq_datetime_text({0}, 'T')",
-    "TIME": "bq_time_text({0})",
+    "DATETIME": "bq_wire_fraction(bq_datetime_text({0}, 'T'))",
+    "TIME": "bq_wire_fraction(bq_time_text({0}))",
     "DATE": "strftime({0}, '%Y-%m-%d')",
 }
 

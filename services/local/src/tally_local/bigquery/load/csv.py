@@ -65,14 +65,15 @@ def _column(name: str, item: Field, options: CsvOptions) -> Column:
 
 
 def detect_csv(
-    cursor: duckdb.DuckDBPyConnection, path: Path, options: CsvOptions
+    cursor: duckdb.DuckDBPyConnection, path: Path, options: CsvOptions, *, gzipped: bool
 ) -> tuple[list[Field], int]:
     """Guess a CSV file's columns; return them and how many rows to skip."""
     skip = max(options.skip_rows - 1, 0)
+    packed = ", compression = 'gzip'" if gzipped else ""
     header = ", header = true" if options.skip_rows else ""
     row = cursor.execute(
         f"SELECT HasHeader, Columns FROM sniff_csv({text(str(path))}, skip = {skip}, "
-        f"delim = {text(options.delimiter)}, sample_size = 500{header})"
+        f"delim = {text(options.delimiter)}, sample_size = 500{header}{packed})"
     ).fetchone()
     has_header, columns = row or (False, [])
     fields = []

@@ -96,7 +96,7 @@ def _csv(load: Load) -> Source:
     options = load.spec.csv
     fields = _wanted(load)
     if _detects(load):
-        detected, skip = detect_csv(load.cursor, load.path, options)
+        detected, skip = detect_csv(load.cursor, load.path, options, gzipped=load.gzipped)
         fields, options = _settled(load, detected), replace(options, skip_rows=skip)
     _refuse_repeated(fields)
     rejects = load.spec.max_bad_records > 0

@@ -79,7 +79,6 @@ def _cancel(request: Request, engine: Engine, _: dict[str, Any]) -> Response:
     job = engine.registry.live(project, job_id)
     if job is not None:
         job.stop()
-        job.done.wait(_PATIENCE_SECONDS)
     resource = engine.registry.resource(project, job_id)
     return JSONResponse({"kind": "bigquery#jobCancelResponse", "job": resource})
 

@@ -168,8 +168,11 @@ def _create_view(ddl: Ddl) -> str:
         raise unsupported("The statement", "CREATE TEMP or RECURSIVE VIEW")
     if ddl.node.has_explicit_columns:
         raise unsupported("The clause", "a view's column list")
-    names = output_names(ddl.node)
-    types = [type_of(output.column) for output in ddl.node.output_column_list]
+    # A stored query knows no default dataset: its tables must say theirs.
+    stored = Resolver(ddl.resolver.analyzer, ddl.catalog, name.project, None)
+    node = stored.resolve(str(ddl.node.sql), {}).node
+    names = output_names(node)
+    types = [type_of(output.column) for output in node.output_column_list]
     fields = [Field(n, of, _mode(of)) for n, of in zip(names, types, strict=True)]
     resource = {
         "schema": {"fields": [field_to_json(item) for item in fields]},

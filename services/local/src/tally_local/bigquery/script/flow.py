@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import Any, Final
 
 from tally_local.bigquery.analyzer.node import Node
-from tally_local.bigquery.compile.context import type_of, unsupported
+from tally_local.bigquery.compile.context import type_of
 from tally_local.bigquery.compile.query import compile_query
 from tally_local.bigquery.engine import Engine
 from tally_local.bigquery.errors import InvalidError
@@ -51,14 +51,7 @@ def _run_list(
 
 
 def _plain(runner: Runner, plan: Plan, statement: Node) -> None:
-    if statement.kind in _UNSUPPORTED or statement.kind in _LOOPS:
-        raise unsupported("The statement", statement_name(plan, statement))
     runner.statement(plan.text(statement))
-
-
-def statement_name(plan: Plan, statement: Node) -> str:
-    """Return the first words of a statement, as it was written."""
-    return " ".join(plan.expression(statement).split()[:3])
 
 
 def _begin(runner: Runner, _: Plan, __: Node) -> None:
@@ -110,29 +103,6 @@ def _if(runner: Runner, plan: Plan, node: Node) -> None:
             return
 
 
-_UNSUPPORTED: Final = {
-    "ASTBeginEndBlock",
-    "ASTCallStatement",
-    "ASTExecuteImmediateStatement",
-    "ASTRaiseStatement",
-    "ASTReturnStatement",
-    "ASTCaseStatement",
-    "ASTCreateFunctionStatement",
-    "ASTCreateTableFunctionStatement",
-    "ASTCreateProcedureStatement",
-    "ASTExportDataStatement",
-    "ASTSystemVariableAssignment",
-    "ASTParameterAssignment",
-    "ASTAssignmentFromStruct",
-}
-_LOOPS: Final = {
-    "ASTLoopStatement",
-    "ASTWhileStatement",
-    "ASTRepeatStatement",
-    "ASTForInStatement",
-    "ASTBreakStatement",
-    "ASTContinueStatement",
-}
 _STEERING: Final[dict[str, Callable[[Runner, Plan, Node], None]]] = {
     "ASTBeginStatement": _begin,
     "ASTCommitStatement": _commit,

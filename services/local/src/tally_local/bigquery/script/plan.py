@@ -5,6 +5,8 @@ from typing import Final
 
 from tally_local.bigquery.analyzer.node import Node
 from tally_local.bigquery.analyzer.service import Analyzer
+from tally_local.bigquery.compile.context import unsupported
+from tally_local.bigquery.errors import InvalidQueryError
 
 # Statements that only exist in a script, even alone.
 _SCRIPT_ONLY: Final = {
@@ -14,7 +16,27 @@ _SCRIPT_ONLY: Final = {
     "ASTVariableDeclaration",
     "ASTSingleAssignment",
     "ASTIfStatement",
+}
+_UNSUPPORTED: Final = {
     "ASTBeginEndBlock",
+    "ASTCallStatement",
+    "ASTExecuteImmediateStatement",
+    "ASTRaiseStatement",
+    "ASTReturnStatement",
+    "ASTCaseStatement",
+    "ASTWhileStatement",
+    "ASTRepeatStatement",
+    "ASTForInStatement",
+    "ASTBreakStatement",
+    "ASTContinueStatement",
+    "ASTCreateFunctionStatement",
+    "ASTCreateTableFunctionStatement",
+    "ASTCreateProcedureStatement",
+    "ASTExportDataStatement",
+    "ASTAuxLoadDataStatement",
+    "ASTSystemVariableAssignment",
+    "ASTParameterAssignment",
+    "ASTAssignmentFromStruct",
 }
 _READING: Final = {
     "ASTQueryStatement",
@@ -76,5 +98,20 @@ def branches(node: Node) -> list[tuple[Node | None, list[Node]]]:
 
 
 def make_plan(analyzer: Analyzer, sql: str) -> Plan:
-    """Take a job's SQL apart; a syntax error anywhere refuses all of it."""
-    return Plan(sql.encode(), analyzer.parse_script(sql))
+    """Take a job's SQL apart; a syntax error, or an unsupported statement, refuses all of it."""
+    plan = Plan(sql.encode(), analyzer.parse_script(sql))
+    if not plan.statements:
+        raise InvalidQueryError("The query holds no statement")
+    for statement in plan.statements:
+        _refuse_unsupported(plan, statement)
+    return plan
+
+
+def _refuse_unsupported(plan: Plan, statement: Node) -> None:
+    if statement.kind in _UNSUPPORTED:
+        words = " ".join(plan.expression(statement).split()[:3])
+        raise unsupported("The statement", words)
+    if statement.kind == "ASTIfStatement":
+        for _, inner in branches(statement):
+            for item in inner:
+                _refuse_unsupported(plan, item)

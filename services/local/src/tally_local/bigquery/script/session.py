@@ -60,6 +60,9 @@ class Session:
         try:
             yield own, True
             own.commit()
+        except duckdb.Error as error:
+            own.rollback()
+            raise translated(error) from error
         except BaseException:
             own.rollback()
             raise

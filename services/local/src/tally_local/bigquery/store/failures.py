@@ -27,6 +27,10 @@ _KNOWN: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], ApiError]],
     (_ESCAPED, _ours),
     (_OVERFLOW, lambda found: InvalidQueryError(f"int64 overflow: {found[1]}")),
     (
+        re.compile(r"Division by zero in expression \((.*?) (?://|%) (.*?)\)"),
+        lambda found: InvalidQueryError(f"division by zero: {found[1]} / {found[2]}"),
+    ),
+    (
         re.compile(r"(HUGEINT|DECIMAL\(38|INT128)"),
         lambda _: InvalidQueryError("numeric overflow or int64 overflow"),
     ),

@@ -22,6 +22,10 @@ CREATE OR REPLACE MACRO bq_datetime_text(x, separator) AS
 CREATE OR REPLACE MACRO bq_time_text(x) AS
     substr(CAST(x AS VARCHAR), 1, 8) || bq_fraction(date_part('microseconds', x) % 1000000);
 
+-- On the wire a fraction has six digits.
+CREATE OR REPLACE MACRO bq_wire_fraction(s) AS
+    CASE WHEN contains(s, '.') THEN rpad(s, CAST(instr(s, '.') + 6 AS INTEGER), '0') ELSE s END;
+
 -- Up to 16 digits fit; the sign stands before 0x. (0 - x: DuckDB evaluates a constant unary minus
 -- even in a branch that is never taken.) A value of 2^63 or more is refused by the cast.
 CREATE OR REPLACE MACRO bq_hex_int(s) AS CASE
@@ -40,10 +44,12 @@ CREATE OR REPLACE MACRO bq_scaled(x) AS CAST((x) * 1000000000::DECIMAL(10,0) AS 
 CREATE OR REPLACE MACRO bq_unscaled(h) AS
     CAST(CAST(h AS DECIMAL(38,0)) * 0.000000001::DECIMAL(10,9) AS DECIMAL(38,9));
 
+-- nullif(): DuckDB may fold constants in a branch that is not taken, and a zero divisor fails.
 -- Rounded half away from zero at the ninth decimal, as GoogleSQL does.
 CREATE OR REPLACE MACRO bq_numeric_multiply(a, b) AS CAST((a) * (b) AS DECIMAL(38,9));
 CREATE OR REPLACE MACRO bq_round_quotient(n, d) AS
-    (n // d) + CASE WHEN 2 * abs(n % d) >= abs(d) THEN sign(n) * sign(d) ELSE 0 END;
+    (n // nullif(d, 0))
+    + CASE WHEN 2 * abs(n % nullif(d, 0)) >= abs(d) THEN sign(n) * sign(d) ELSE 0 END;
 CREATE OR REPLACE MACRO bq_numeric_divide(a, b) AS CASE
     WHEN a IS NULL OR b IS NULL THEN NULL
     WHEN b = 0 THEN CAST(CAST(bq_fail(concat('division by zero: ', bq_numeric_text(a), ' / ',
@@ -52,7 +58,7 @@ CREATE OR REPLACE MACRO bq_numeric_divide(a, b) AS CASE
 CREATE OR REPLACE MACRO bq_float_divide(a, b) AS CASE
     WHEN b = 0 THEN CAST(CAST(bq_fail(concat('division by zero: ', bq_float_text(a), ' / ',
         bq_float_text(b))) AS VARCHAR) AS DOUBLE)
-    ELSE bq_finite(a, b, a / b, '/') END;
+    ELSE bq_finite(a, b, a / nullif(b, 0), '/') END;
 CREATE OR REPLACE MACRO bq_finite(a, b, result, operator) AS CASE
     WHEN isinf(result) AND NOT isinf(a) AND NOT isinf(b) THEN CAST(CAST(bq_fail(concat(
         'double overflow: ', bq_float_text(a), ' ', operator, ' ', bq_float_text(b)))
