@@ -19,6 +19,8 @@ from orders.migrate import upgrade
 from orders.settings import DatabaseSettings
 from tally_local.postgres import EmbeddedPostgres
 
+pytest_plugins = ["tally_testing.fixtures"]
+
 SERVER = pytest.StashKey[EmbeddedPostgres]()
 TEMPLATE = f"tally_template_{os.environ.get('PYTEST_XDIST_TESTRUNUID', uuid4().hex)}"
 

@@ -1,4 +1,6 @@
 -- The ledger has the day, and the live partition is what its receipt says: rows and cents.
+--
+-- @day DATE  the UTC day of the changes
 SELECT
   COUNT(*) = 1 AS ledger_has_the_day,
   LOGICAL_AND(

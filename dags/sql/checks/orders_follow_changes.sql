@@ -1,4 +1,6 @@
 -- No order that changed on the day is missing from orders or older there than that change.
+--
+-- @day DATE  the UTC day of the changes
 SELECT
   COUNT(*) = 0 AS orders_are_as_new_as_their_changes
 FROM (

@@ -1,5 +1,7 @@
 -- On the days that the day's changes touched, sales_daily counts the orders that it should, and
 -- net revenue is gross less refunded.
+--
+-- @day DATE  the UTC day of the changes
 SELECT
   IFNULL((
     SELECT SUM(order_count)

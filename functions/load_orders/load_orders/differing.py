@@ -54,10 +54,14 @@ def _postgres(connection: Connection, condition: str, key: str) -> dict[int, str
 
 
 def _bigquery(warehouse: Warehouse, day: date, key: str, within: str = "TRUE") -> dict[int, str]:
-    query = (
+    rows = warehouse.rows(bigquery_query(key, within), ScalarQueryParameter("day", "DATE", day))
+    return {int(row[0]): str(row[1]) for row in rows}
+
+
+def bigquery_query(key: str, within: str) -> str:
+    """Return the query for the digests of the changes of @day, summed by `key`."""
+    return (
         f"SELECT {key} AS key, CONCAT(CAST(COUNT(*) AS STRING), ':',"
         f" CAST(SUM(CAST({BIGQUERY_DIGEST} AS NUMERIC)) AS STRING))"
         f" FROM orders_raw WHERE DATE(ingested_at) = @day AND {within} GROUP BY key"
     )
-    rows = warehouse.rows(query, ScalarQueryParameter("day", "DATE", day))
-    return {int(row[0]): str(row[1]) for row in rows}

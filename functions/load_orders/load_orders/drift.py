@@ -9,7 +9,7 @@ _IDS: Final = 20
 _NAMES: Final = ", ".join(column.name for column in COLUMNS)
 
 # One row a difference of an order: what orders_raw says last, and what orders holds.
-_ORDERS_DRIFT: Final = f"""
+ORDERS_DRIFT: Final = f"""
 WITH expected AS (
   SELECT {_NAMES}
   FROM orders_raw
@@ -32,7 +32,7 @@ LIMIT 1000
 """
 
 # One row a day, region and currency whose figures are not those of a full recompute.
-_SALES_DRIFT: Final = f"""
+SALES_DRIFT: Final = f"""
 WITH amounts AS (
   SELECT
     DATE(created_at) AS day,
@@ -100,7 +100,7 @@ def orders_drift(warehouse: Warehouse) -> list[dict[str, Any]]:
             "actual": _figure(row.actual_change_id, row.actual_cents),
             "ids": [row.order_id],
         }
-        for row in warehouse.rows(_ORDERS_DRIFT)
+        for row in warehouse.rows(ORDERS_DRIFT)
     ]
 
 
@@ -120,7 +120,7 @@ def sales_drift(warehouse: Warehouse) -> list[dict[str, Any]]:
             "actual": _sales(row.actual_count, row.actual_gross, row.actual_refunded),
             "ids": list(row.ids or ()),
         }
-        for row in warehouse.rows(_SALES_DRIFT)
+        for row in warehouse.rows(SALES_DRIFT)
     ]
 
 

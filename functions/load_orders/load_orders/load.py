@@ -99,13 +99,13 @@ def _stage(
         load_id = f"{day:%Y%m%d}-{digest(receipt)}-{generation}"
         stage = Stage(warehouse, load_id)
         stage.find_jobs()
-        if receipt == EMPTY or (stage.job_ids and stage.wait() and stage.receipt() == receipt):
+        if receipt == EMPTY or (stage.job_ids and stage.proves(receipt)):
             return stage
-        if stage.job_ids:
-            continue
-        _extract(snapshot, settings, stage, day)
-        if stage.wait() and stage.receipt() == receipt:
-            return stage
+        if not stage.job_ids:
+            _extract(snapshot, settings, stage, day)
+            stage.wait()
+            if stage.receipt() == receipt:
+                return stage
     raise BadGateway(
         f"{_GENERATIONS} loads of {day} did not arrive whole in BigQuery", slug="load-incomplete"
     )

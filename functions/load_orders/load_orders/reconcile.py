@@ -14,7 +14,7 @@ from load_orders.stage import Warehouse
 from orders.problems import Conflict
 
 # The ledger and the live partitions in one query, so in one snapshot.
-_PUBLISHED: Final = f"""
+PUBLISHED: Final = f"""
 SELECT
   COALESCE(load_ledger.day, live.day) AS day,
   load_ledger.state AS state,
@@ -99,7 +99,7 @@ def _today(engine: Engine) -> date:
 
 def _published(warehouse: Warehouse, first_day: date, last_day: date) -> list[Published]:
     rows = warehouse.rows(
-        _PUBLISHED,
+        PUBLISHED,
         ScalarQueryParameter("first_day", "DATE", first_day),
         ScalarQueryParameter("last_day", "DATE", last_day),
     )

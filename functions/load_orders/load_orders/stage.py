@@ -11,7 +11,7 @@ from google.cloud.bigquery import DEFAULT_RETRY, LoadJob, LoadJobConfig
 from load_orders.receipt import BIGQUERY_RECEIPT
 from load_orders.schemas import table_schema
 
-_RECEIPT: Final = f"SELECT {BIGQUERY_RECEIPT} FROM orders_stage WHERE load_id = @load_id"
+RECEIPT: Final = f"SELECT {BIGQUERY_RECEIPT} FROM orders_stage WHERE load_id = @load_id"
 
 
 class Warehouse:
@@ -88,25 +88,32 @@ class Stage:
             job = self._get(job_id)
         self._add(job)
 
-    def wait(self) -> bool:
-        """Wait for the load jobs; tell whether all of them succeeded.
+    def wait(self) -> None:
+        """Wait until the load jobs are done.
 
-        A job that failed keeps its id for ever: the load needs other ones.
+        Raises:
+            google.api_core.exceptions.GoogleAPICallError: One failed, or BigQuery did.
         """
-        succeeded = True
         for job in self._jobs:
-            try:
-                job.result(retry=self._warehouse.retry, timeout=self._warehouse.timeout_s)
-            except GoogleAPICallError:
-                if job.state != "DONE":
-                    raise
-                succeeded = False
-        return succeeded
+            job.result(retry=self._warehouse.retry, timeout=self._warehouse.timeout_s)
+
+    def proves(self, receipt: str) -> bool:
+        """Tell whether what an earlier try began has come to be all the rows of the receipt.
+
+        A job that failed keeps its id for ever, so such a load needs other ids.
+        """
+        try:
+            self.wait()
+        except GoogleAPICallError:
+            if any(job.error_result is None and job.state != "DONE" for job in self._jobs):
+                raise
+            return False
+        return self.receipt() == receipt
 
     def receipt(self) -> str:
         """Return the receipt of the rows that are staged under this load."""
         load_id = bigquery.ScalarQueryParameter("load_id", "STRING", self.load_id)
-        return str(self._warehouse.rows(_RECEIPT, load_id)[0][0])
+        return str(self._warehouse.rows(RECEIPT, load_id)[0][0])
 
     def _add(self, job: LoadJob) -> None:
         self._jobs.append(job)

@@ -118,15 +118,13 @@ def test_a_window_that_cannot_be_is_400(client: FlaskClient, days: object) -> No
     assert found["errors"][0]["pointer"] == "/days"  # type: ignore[index]
 
 
-def test_a_future_day_is_400(client: FlaskClient, shop: Shop) -> None:
-    assert shop
+@pytest.mark.usefixtures("clock")
+def test_a_future_day_is_400(client: FlaskClient) -> None:
     problem(client.post("/load", json={"day": "2026-11-11"}), 400, "future-day")
 
 
-def test_a_day_that_is_not_over_is_409_with_when_to_come_back(
-    client: FlaskClient, shop: Shop
-) -> None:
-    assert shop
+@pytest.mark.usefixtures("clock")
+def test_a_day_that_is_not_over_is_409_with_when_to_come_back(client: FlaskClient) -> None:
     answer = client.post("/load", json={"day": DAY.isoformat()})
     assert problem(answer, 409, "day-not-closed")["ends"] == "2026-11-11T00:00:00+00:00"
     assert int(answer.headers["Retry-After"]) > 0

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from google.api_core.exceptions import BadRequest
 from google.cloud import bigquery
 
 from load_orders.load import load_day
@@ -94,7 +95,8 @@ def test_an_id_that_a_failed_job_has_burned_is_left_behind(shop: Shop, next_day:
     shop.parts.warehouse.rows("DELETE FROM orders_stage WHERE TRUE")
     second = Stage(shop.parts.warehouse, first.removesuffix("0") + "1")
     second.submit(b'{"load_id": "no change at all"}\n')
-    assert second.wait() is False
+    with pytest.raises(BadRequest):
+        second.wait()
     assert shop.load(day).load_id == first.removesuffix("0") + "2"
     shop.reconcile()
 

@@ -1,4 +1,4 @@
-"""The real parts around the function: Postgres, the BigQuery endpoint, a clock that can be set."""
+"""The real parts around a shop: Postgres, the BigQuery endpoint, a clock that can be set."""
 
 import subprocess
 import sys
