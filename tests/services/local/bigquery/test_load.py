@@ -231,7 +231,7 @@ def test_a_resumable_upload_of_unknown_size(
 
 
 def test_a_hundred_thousand_rows_page_exactly_once(
-    run: Query, load: Load, client: bigquery.Client, dataset: str
+    load: Load, client: bigquery.Client, dataset: str
 ) -> None:
     load("t", "".join(f"{n},name {n},{n}.25\n" for n in range(100_000)), schema=SCHEMA)
     pages = client.list_rows(f"tally-test.{dataset}.t", page_size=30_000).pages

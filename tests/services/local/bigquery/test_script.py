@@ -16,9 +16,11 @@ PARAMETER = bigquery.ScalarQueryParameter
 TABLES = """
 CREATE TABLE orders_raw (change_id INT64 NOT NULL, order_id INT64, op STRING, total_cents INT64,
   exponent INT64, region STRING, created_at TIMESTAMP, ingested_at TIMESTAMP NOT NULL)
-PARTITION BY DATE(ingested_at) CLUSTER BY region, order_id OPTIONS (require_partition_filter = TRUE);
+PARTITION BY DATE(ingested_at) CLUSTER BY region, order_id
+OPTIONS (require_partition_filter = TRUE);
 CREATE TABLE orders (order_id INT64 NOT NULL, change_id INT64, op STRING, total_cents INT64,
-  exponent INT64, region STRING, created_at TIMESTAMP) PARTITION BY TIMESTAMP_TRUNC(created_at, MONTH);
+  exponent INT64, region STRING, created_at TIMESTAMP)
+PARTITION BY TIMESTAMP_TRUNC(created_at, MONTH);
 CREATE TABLE sales_daily (day DATE NOT NULL, region STRING, order_count INT64, gross NUMERIC)
 PARTITION BY day;
 CREATE TABLE load_ledger (day DATE NOT NULL, receipt STRING, published_at TIMESTAMP);
@@ -191,6 +193,7 @@ def test_dml_counts_its_rows(client: bigquery.Client, dataset: str) -> None:
     merge.result()
     assert merge.num_dml_affected_rows == 3
     stats = merge.dml_stats
+    assert stats is not None
     assert (stats.inserted_row_count, stats.updated_row_count, stats.deleted_row_count) == (1, 1, 1)
     update = client.query(f"UPDATE {dataset}.t SET x = x + 1 WHERE TRUE")
     update.result()

@@ -102,7 +102,7 @@ class Analyzer:
     def resolve(
         self, sql: str, scope: Scope, parameters: Mapping[str, BqType] | Sequence[BqType]
     ) -> Node:
-        """Return the statement's resolved tree, or raise InvalidQueryError with Google's message."""
+        """Return the statement's resolved tree, or raise with Google's message."""
         named = isinstance(parameters, Mapping)
         key = (sql, scope, named, _frozen(parameters))
         with self._lock:

@@ -29,6 +29,8 @@ _TRUNCATE: Final = {
     "QUARTER": "quarter",
     "YEAR": "year",
 }
+# Days from the first weekday of its kind to 1 January 1970, a Thursday.
+_WEEK_OFFSETS: Final = {"WEEK": 4, "ISOWEEK": 3, "WEEK_MONDAY": 3}
 _EXTRACT: Final = {
     "YEAR": "year",
     "MONTH": "month",
@@ -124,9 +126,13 @@ def _difference(call: Call) -> str:
         if part not in _MICROS:
             raise call.refuse()
         return f"((epoch_us({later}) - epoch_us({earlier})) // {_MICROS[part]})"
-    if part == "WEEK":
-        shifted = f"{earlier} + INTERVAL 1 DAY, {later} + INTERVAL 1 DAY"
-        return f"date_diff('week', {shifted})"
+    if part in _WEEK_OFFSETS:
+        # DuckDB counts whole weeks, GoogleSQL the beginnings of weeks in between.
+        weeks = (
+            f"floor((CAST({day} AS DATE) - DATE '1970-01-01' + {_WEEK_OFFSETS[part]}) / 7.0)"
+            for day in (later, earlier)
+        )
+        return f"CAST({' - '.join(weeks)} AS BIGINT)"
     if part not in _TRUNCATE:
         raise call.refuse()
     return f"date_diff('{_TRUNCATE[part]}', {earlier}, {later})"

@@ -67,6 +67,17 @@ def _only_strings(pattern: str) -> Compile:
     return compile_call
 
 
+def _counted(name: str) -> Compile:
+    def compile_call(call: Call) -> str:
+        if call.kinds()[0] != "STRING":
+            raise call.refuse()
+        subject, count = call.args
+        bad = failure(text(f"Second argument in {name.upper()}() cannot be negative"), call.type)
+        return f"CASE WHEN {count} < 0 THEN {bad} ELSE {name}({subject}, {count}) END"
+
+    return compile_call
+
+
 def _trim(name: str) -> Compile:
     def compile_call(call: Call) -> str:
         if call.kinds()[0] != "STRING":
@@ -121,8 +132,7 @@ def _formatted(call: Call, index: int, found: re.Match[str]) -> str:
         return f"printf('%{found[1]}d', {arg})"
     if found[1]:
         raise call.refuse()
-    # A NULL prints as text here: FORMAT does not return NULL for it.
-    return f"coalesce({cast_sql(arg, kind, BqType('STRING'))}, 'NULL')"
+    return cast_sql(arg, kind, BqType("STRING"))
 
 
 def _split(call: Call) -> str:
@@ -150,16 +160,16 @@ STRINGS: Final[dict[str, Compile]] = {
     "char_length": template("length({0})"),
     "byte_length": _byte_length,
     "octet_length": _byte_length,
-    "upper": _only_strings("upper({0})"),
+    "upper": _only_strings("upper(replace({0}, 'ß', 'SS'))"),
     "lower": _only_strings("lower({0})"),
     "starts_with": _only_strings("starts_with({0}, {1})"),
     "ends_with": _only_strings("ends_with({0}, {1})"),
     "strpos": _only_strings("instr({0}, {1})"),
     "replace": _only_strings("replace({0}, {1}, {2})"),
     "reverse": _only_strings("reverse({0})"),
-    "repeat": _only_strings("repeat({0}, {1})"),
-    "left": _only_strings("left({0}, {1})"),
-    "right": _only_strings("right({0}, {1})"),
+    "repeat": _counted("repeat"),
+    "left": _counted("left"),
+    "right": _counted("right"),
     "lpad": _pad("lpad"),
     "rpad": _pad("rpad"),
     "trim": _trim("trim"),

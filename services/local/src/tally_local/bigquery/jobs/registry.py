@@ -54,7 +54,7 @@ class Registry:
         try:
             self._attempt(job, work)
             if keep and not job.recorded:
-                with self._database.write() as transaction:
+                with self._database.note() as transaction:
                     self.record_end(transaction.cursor, job)
         finally:
             job.ended_ms = job.ended_ms or now_ms()

@@ -50,7 +50,7 @@ _METHODS: Final[tuple[tuple[str, str, str, str, tuple[str, ...]], ...]] = (
     ("routines", "list", "GET", _DATASET + "/routines", (*_PAGES, "filter")),
 )  # fmt: skip
 _REPEATED: Final = {"stateFilter"}
-_UPLOAD: Final = {
+_UPLOAD: Final[dict[str, Any]] = {
     "accept": ["*/*"],
     "protocols": {
         "simple": {"multipart": True, "path": "/upload/bigquery/v2/projects/{+projectId}/jobs"},
@@ -70,9 +70,8 @@ def _method(name: tuple[str, str], verb: str, path: str, query: tuple[str, ...])
         key: {**_TEXT, "location": "path", "required": True} for key in in_path
     }
     for key in query:
-        repeated = {"repeated": True} if key in _REPEATED else {}
-        parameters[key] = {**_TEXT, "location": "query", **repeated}
-    out = {
+        parameters[key] = {**_TEXT, "location": "query", "repeated": key in _REPEATED}
+    out: dict[str, Any] = {
         "id": f"bigquery.{'.'.join(name)}",
         "path": path,
         "httpMethod": verb,

@@ -61,8 +61,17 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
-        """Run a block as one transaction: all of it, or nothing."""
-        with self.writing, self.cursor() as cursor:
+        """Run a block as one transaction, after all other writers: all of it, or nothing."""
+        with self.writing, self.note() as transaction:
+            yield transaction
+
+    @contextmanager
+    def note(self) -> Iterator[Transaction]:
+        """Run a block as one transaction that only adds rows nobody else writes.
+
+        It waits for no writer: a finished SELECT is recorded while a long load runs.
+        """
+        with self.cursor() as cursor:
             cursor.execute("BEGIN TRANSACTION")
             transaction = Transaction(cursor)
             try:

@@ -46,7 +46,15 @@ CREATE OR REPLACE MACRO bq_unscaled(h) AS
 
 -- nullif(): DuckDB may fold constants in a branch that is not taken, and a zero divisor fails.
 -- Rounded half away from zero at the ninth decimal, as GoogleSQL does.
-CREATE OR REPLACE MACRO bq_numeric_multiply(a, b) AS CAST((a) * (b) AS DECIMAL(38,9));
+-- Products and dividends of 10^20 and more need more than DuckDB's 128 bits: 501, not a guess.
+CREATE OR REPLACE MACRO bq_numeric_fail(message) AS
+    CAST(CAST(bq_fail(message) AS VARCHAR) AS DECIMAL(38,9));
+CREATE OR REPLACE MACRO bq_numeric_multiply(a, b) AS CASE
+    WHEN abs(CAST(a AS DOUBLE) * CAST(b AS DOUBLE)) >= 1e29 THEN bq_numeric_fail(concat(
+        'numeric overflow: ', bq_numeric_text(a), ' * ', bq_numeric_text(b)))
+    WHEN abs(CAST(a AS DOUBLE) * CAST(b AS DOUBLE)) >= 9.9e19 THEN bq_numeric_fail(
+        '@501 NUMERIC products of 10^20 and more are not supported here')
+    ELSE CAST((a) * (b) AS DECIMAL(38,9)) END;
 CREATE OR REPLACE MACRO bq_round_quotient(n, d) AS
     (n // nullif(d, 0))
     + CASE WHEN 2 * abs(n % nullif(d, 0)) >= abs(d) THEN sign(n) * sign(d) ELSE 0 END;
@@ -54,6 +62,8 @@ CREATE OR REPLACE MACRO bq_numeric_divide(a, b) AS CASE
     WHEN a IS NULL OR b IS NULL THEN NULL
     WHEN b = 0 THEN CAST(CAST(bq_fail(concat('division by zero: ', bq_numeric_text(a), ' / ',
         bq_numeric_text(b))) AS VARCHAR) AS DECIMAL(38,9))
+    WHEN abs(a) >= 99000000000000000000 OR abs(b) >= 99000000000000000000 THEN bq_numeric_fail(
+        '@501 NUMERIC division of 10^20 and more is not supported here')
     ELSE bq_unscaled(bq_round_quotient(bq_scaled(a) * 1000000000, bq_scaled(b))) END;
 CREATE OR REPLACE MACRO bq_float_divide(a, b) AS CASE
     WHEN b = 0 THEN CAST(CAST(bq_fail(concat('division by zero: ', bq_float_text(a), ' / ',
