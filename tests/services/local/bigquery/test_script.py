@@ -268,3 +268,29 @@ def test_views_follow_their_tables(run: Query, dataset: str) -> None:
     assert [row["b"] for row in run("SELECT b FROM v ORDER BY b")] == [2, 6]
     with pytest.raises(BadRequest, match="must be qualified with a dataset"):
         run("CREATE VIEW w AS SELECT a FROM t")
+
+
+def test_a_filter_counts_only_where_a_join_applies_it(run: Query) -> None:
+    run(TABLES)
+    join = (
+        "SELECT o.order_id FROM {} JOIN {} ON o.order_id = r.order_id AND r.ingested_at = "
+        "'2026-01-02'"
+    )
+    assert run(join.format("orders o LEFT", "orders_raw r")) == []
+    with pytest.raises(BadRequest, match="Cannot query over table"):
+        run(join.format("orders_raw r LEFT", "orders o"))
+
+
+def test_temporary_tables_may_come_and_go_in_a_transaction(run: Query) -> None:
+    run("BEGIN TRANSACTION; CREATE TEMP TABLE x AS SELECT 1 AS a; DROP TABLE x; COMMIT TRANSACTION")
+
+
+def test_arrays_hold_no_null_and_names_are_not_repeated(run: Query) -> None:
+    run("CREATE TABLE t (l ARRAY<INT64>)")
+    for sql in ("SELECT [1, NULL] AS l", "INSERT INTO t VALUES ([1, NULL])"):
+        with pytest.raises(BadRequest, match="Array cannot have a null element"):
+            run(sql)
+    run("INSERT INTO t VALUES (NULL), ([1])")
+    assert sorted(len(row["l"]) for row in run("SELECT l FROM t")) == [0, 1]
+    with pytest.raises(BadRequest, match="Duplicate column names"):
+        run("SELECT 1 AS a, 2 AS A")

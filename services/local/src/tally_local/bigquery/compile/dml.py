@@ -5,7 +5,7 @@ from typing import Final
 
 from tally_local.bigquery.analyzer.node import Node
 from tally_local.bigquery.compile.context import Context, Relation, type_of, unsupported
-from tally_local.bigquery.compile.query import Compiled, new_context
+from tally_local.bigquery.compile.query import Compiled, new_context, without_nulls
 from tally_local.bigquery.types import quoted
 
 _TARGET: Final = "bq_target"
@@ -43,9 +43,12 @@ def _target(context: Context, node: Node) -> str:
     return relation.source
 
 
-def _stored(sql: str, of: str) -> str:
+def _stored(sql: str, column: Node) -> str:
+    of = type_of(column)
+    if of.element is None:
+        return sql
     # A NULL array is an empty one once it is stored.
-    return f"coalesce({sql}, CAST([] AS {of}))" if of.endswith("[]") else sql
+    return f"coalesce({without_nulls(sql, str(column.name))}, CAST([] AS {of.duckdb}))"
 
 
 def _insert(context: Context, node: Node) -> str:
@@ -56,9 +59,7 @@ def _insert(context: Context, node: Node) -> str:
         return f"INSERT INTO {table} ({names}) VALUES {_rows(context, node)}"
     inner = context.scan(context, node.query)
     outputs = zip(node.query_output_column_list, columns, strict=True)
-    listed = (
-        f"{_stored(context.column(out.column_id), _duckdb(column))}" for out, column in outputs
-    )
+    listed = (f"{_stored(context.column(out.column_id), column)}" for out, column in outputs)
     return f"INSERT INTO {table} ({names}) SELECT {', '.join(listed)} FROM ({inner})"
 
 
@@ -69,7 +70,7 @@ def _rows(context: Context, node: Node) -> str:
 
 def _values(context: Context, columns: list[Node], values: list[Node]) -> str:
     pairs = zip(columns, values, strict=True)
-    listed = (_stored(_value(context, v), _duckdb(c)) for c, v in pairs)
+    listed = (_stored(_value(context, v), c) for c, v in pairs)
     return f"({', '.join(listed)})"
 
 
@@ -77,10 +78,6 @@ def _value(context: Context, node: Node) -> str:
     if node.value.kind == "ResolvedDMLDefault":
         return "NULL"
     return context.expr(context, node.value)
-
-
-def _duckdb(column: Node) -> str:
-    return type_of(column).duckdb
 
 
 def _delete(context: Context, node: Node) -> str:
@@ -98,7 +95,7 @@ def _assignments(context: Context, items: list[Node]) -> str:
         if item.target.kind != "ResolvedColumnRef" or item.set_value is None:
             raise unsupported("UPDATE of", "a nested field or array element")
         column = item.target.column
-        value = _stored(_value(context, item.set_value), _duckdb(column))
+        value = _stored(_value(context, item.set_value), column)
         parts.append(f"{quoted(column.name)} = {value}")
     return ", ".join(parts)
 

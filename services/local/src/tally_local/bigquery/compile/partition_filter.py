@@ -63,18 +63,33 @@ def _column_id(scan: Node, column: str) -> int:
 
 def _filtered(node: Node) -> Iterator[int]:
     for part in walk(node):
-        for name in ("filter_expr", "where_expr", "join_expr", "merge_expr", "match_expr"):
-            if name in _CONDITIONS.get(part.kind, ()) and getattr(part, name) is not None:
-                yield from _columns(getattr(part, name))
+        if part.kind == "ResolvedJoinScan":
+            yield from _joined(part)
+        elif part.kind in _CONDITIONS:
+            condition = getattr(part, _CONDITIONS[part.kind])
+            yield from _columns(condition) if condition is not None else ()
 
 
 _CONDITIONS: Final = {
-    "ResolvedFilterScan": ("filter_expr",),
-    "ResolvedDeleteStmt": ("where_expr",),
-    "ResolvedUpdateStmt": ("where_expr",),
-    "ResolvedJoinScan": ("join_expr",),
-    "ResolvedMergeStmt": ("merge_expr",),
+    "ResolvedFilterScan": "filter_expr",
+    "ResolvedDeleteStmt": "where_expr",
+    "ResolvedUpdateStmt": "where_expr",
+    "ResolvedMergeStmt": "merge_expr",
 }
+
+
+def _joined(join: Node) -> set[int]:
+    # An outer join's condition drops no row of the side that it keeps whole.
+    if join.join_expr is None:
+        return set()
+    kind = join.enum("join_type")
+    sides = {
+        "INNER": (join.left_scan, join.right_scan),
+        "LEFT": (join.right_scan,),
+        "RIGHT": (join.left_scan,),
+    }.get(kind, ())
+    given = {int(column.column_id) for side in sides for column in side.column_list}
+    return _columns(join.join_expr) & given
 
 
 def _columns(condition: Node) -> set[int]:

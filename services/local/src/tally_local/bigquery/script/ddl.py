@@ -52,13 +52,12 @@ class Ddl:
         return self.resolver.table_name(self.node.name_path)
 
 
-def is_temporary(node: Node) -> bool:
-    """Whether the statement makes a temporary table, which is allowed inside a transaction."""
-    return "create_scope" in _fields(node) and node.enum("create_scope") == "CREATE_TEMP"
-
-
-def _fields(node: Node) -> set[str]:
-    return {"create_scope"} if node.kind.startswith("ResolvedCreate") else set()
+def is_temporary(node: Node, session: Session) -> bool:
+    """Whether the statement is about a temporary table; a transaction allows no other DDL."""
+    if node.kind == "ResolvedDropStmt":
+        return len(node.name_path) == 1 and node.name_path[0].lower() in session.temporary
+    creates = node.kind.startswith("ResolvedCreate")
+    return creates and bool(node.enum("create_scope") == "CREATE_TEMP")
 
 
 def run_ddl(ddl: Ddl) -> str:
@@ -122,7 +121,7 @@ def _make(ddl: Ddl, fields: list[Field]) -> Table | None:
         resource["timePartitioning"]["expirationMs"] = resource.pop("partition_expiration_ms")
     if clusters:
         resource["clustering"] = {"fields": clusters}
-    if is_temporary(ddl.node):
+    if is_temporary(ddl.node, ddl.session):
         return _make_temporary(ddl, resource)
     return _make_permanent(ddl, ddl.name(), resource)
 
@@ -164,7 +163,7 @@ class TemporaryTable(Table):
 
 def _create_view(ddl: Ddl) -> str:
     name = ddl.name()
-    if ddl.node.recursive or is_temporary(ddl.node):
+    if ddl.node.recursive or is_temporary(ddl.node, ddl.session):
         raise unsupported("The statement", "CREATE TEMP or RECURSIVE VIEW")
     if ddl.node.has_explicit_columns:
         raise unsupported("The clause", "a view's column list")

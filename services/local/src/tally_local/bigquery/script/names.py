@@ -6,8 +6,14 @@ from typing import Any
 
 from tally_local.bigquery.analyzer.node import Node
 from tally_local.bigquery.analyzer.service import Analyzer, Scope, TableSource
+from tally_local.bigquery.compile.partition_filter import require_partition_filters
 from tally_local.bigquery.compile.query import compile_query
-from tally_local.bigquery.errors import InvalidError, InvalidQueryError, NotFoundError
+from tally_local.bigquery.errors import (
+    InvalidError,
+    InvalidQueryError,
+    NotFoundError,
+    UnsupportedError,
+)
 from tally_local.bigquery.script.schema_views import information_view
 from tally_local.bigquery.store.catalog import Catalog, Table
 from tally_local.bigquery.store.names import DatasetName, TableName
@@ -130,6 +136,11 @@ class Resolver:
         """Compile a view's query as it stands today; names in it are relative to no dataset."""
         inner = Resolver(self.analyzer, self.catalog, view.name.project, None)
         resolved = inner.resolve(str(view.resource["view"]["query"]), {})
+        try:
+            require_partition_filters(resolved.node, resolved.relations)
+        except InvalidQueryError as error:
+            # Google's service sees a filter through the view; here it must stand inside.
+            raise UnsupportedError(f"In view {view.name}: {error.message}") from error
         compiled = compile_query(resolved.node, resolved.relations)
         bindings = {**resolved.bindings(), **compiled.bindings}
         return ViewRelation(compiled.sql, compiled.columns, bindings)

@@ -155,7 +155,8 @@ class Runner:
         return None if row is None else row[0]
 
     def _ddl(self, resolved: Resolved) -> None:
-        if self.session.transaction is not None and not is_temporary(resolved.node):
+        temporary = is_temporary(resolved.node, self.session)
+        if self.session.transaction is not None and not temporary:
             raise InvalidQueryError(
                 "DDL statements are not supported in a transaction, except for those creating or "
                 "dropping temporary tables or temporary functions."

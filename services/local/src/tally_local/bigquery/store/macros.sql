@@ -91,3 +91,7 @@ CREATE OR REPLACE MACRO bq_loaded_timestamp(s) AS CASE
         THEN make_timestamp(CAST(CAST(s AS DECIMAL(20,6)) * 1000000 AS BIGINT))
     WHEN regexp_full_match(s, '\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?( ?(Z|UTC|[+-][0-9]{1,2}(:?[0-9]{2})?))?\s*')
         THEN timezone('UTC', CAST(s AS TIMESTAMPTZ)) END;
+
+CREATE OR REPLACE MACRO bq_without_nulls(items, message) AS CASE
+    WHEN len(items) > list_count(items) THEN [x for x in items if bq_fail(message) = 0]
+    ELSE items END;
