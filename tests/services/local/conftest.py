@@ -81,9 +81,8 @@ class Tally:
     def end(self) -> None:
         """End whatever a test has left."""
         for process in self._running:
-            if process.poll() is None:
+            with process:
                 process.kill()
-            process.communicate()
         end_marked(STATE, str(self.state))
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:

@@ -2,13 +2,16 @@
 
 import os
 import socket
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Engine, create_engine, inspect
+from sqlalchemy import Engine
+from typer.testing import CliRunner
 
-from orders.engine import pg8000_url
+from tally_local.cli import app
 
 if TYPE_CHECKING:
     from tests.services.local.conftest import Tally
@@ -16,25 +19,45 @@ if TYPE_CHECKING:
 COMMANDS = ["demo", "up", "dev", "reset", "load-day", "reconcile", "migrate"]
 
 
-def refusal(tally: "Tally", *arguments: str) -> str:
-    """Run a command that must fail as the user's fault, and return what it says."""
-    done = tally(*arguments)
-    assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr
-    assert tally.processes() == []
-    return done.stderr
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    output: str
+    errors: str
 
 
-def test_help_explains_every_command(tally: "Tally") -> None:
-    listed = tally("--help").stdout
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Ran]:
+    """Runs a command in this process, on an empty state directory."""
+    environ = {
+        "TALLY_STATE_DIR": str(tmp_path / "state"),
+        "DATABASE_URL": None,
+        "INSTANCE_CONNECTION_NAME": None,
+    }
+
+    def run(*arguments: str, **more: str) -> Ran:
+        result = CliRunner().invoke(app, arguments, env=environ | more)
+        return Ran(result.exit_code, result.output, result.stderr)
+
+    return run
+
+
+def said(ran: Ran) -> str:
+    """What a command that failed as the user's fault has said."""
+    assert ran.code == 2, ran.output
+    return ran.errors
+
+
+def test_help_explains_every_command(run: Callable[..., Ran]) -> None:
+    listed = run("--help").output
     assert all(command in listed for command in COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_of_its_own(tally: "Tally", command: str) -> None:
-    done = tally(command, "--help")
-    assert done.returncode == 0
-    assert f"Usage: tally {command}" in done.stdout
+def test_every_command_has_help_of_its_own(run: Callable[..., Ran], command: str) -> None:
+    result = run(command, "--help")
+    assert result.code == 0
+    assert f"{command} [OPTIONS]" in result.output
 
 
 @pytest.mark.parametrize(
@@ -51,15 +74,15 @@ def test_every_command_has_help_of_its_own(tally: "Tally", command: str) -> None
         ("nonsense",),
     ],
 )
-def test_a_wrong_option_is_refused(tally: "Tally", arguments: tuple[str, ...]) -> None:
-    assert refusal(tally, *arguments)
+def test_a_wrong_option_is_refused(run: Callable[..., Ran], arguments: tuple[str, ...]) -> None:
+    assert "Error" in said(run(*arguments))
 
 
 @pytest.mark.parametrize("command", ["demo", "up", "dev"])
-def test_a_port_in_use_is_named(tally: "Tally", command: str) -> None:
+def test_a_port_in_use_is_named(run: Callable[..., Ran], command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
-        assert f"port {port} for api is in use" in refusal(tally, command, "--api-port", port)
+        assert f"port {port} for api is in use" in said(run(command, "--api-port", port))
 
 
 @pytest.mark.parametrize(
@@ -72,56 +95,68 @@ def test_a_port_in_use_is_named(tally: "Tally", command: str) -> None:
     ],
 )
 def test_an_unreadable_file_is_named(
-    tally: "Tally", tmp_path: Path, name: str, content: bytes | None, reason: str
+    run: Callable[..., Ran], tmp_path: Path, name: str, content: bytes | None, reason: str
 ) -> None:
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
-    said = refusal(tally, "demo", "--orders", str(path))
-    assert f"cannot read {path}" in said
-    assert reason in said
+    message = said(run("demo", "--orders", str(path)))
+    assert f"cannot read {path}" in message
+    assert reason in message
 
 
 @pytest.mark.parametrize("command", ["load-day", "reconcile", "migrate"])
-def test_without_a_stack_the_user_is_told_how_to_start_one(tally: "Tally", command: str) -> None:
-    assert "uv run poe up" in refusal(tally, command)
+def test_without_a_stack_the_user_is_told_how_to_start_one(
+    run: Callable[..., Ran], command: str
+) -> None:
+    assert "uv run poe up" in said(run(command))
 
 
-def test_a_state_directory_that_cannot_be_written_is_named(tally: "Tally", tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    tally.environ["TALLY_STATE_DIR"] = str(tmp_path / "file")
-    assert f"cannot write to {tmp_path / 'file'}" in refusal(tally, "up", "--api-port", "0")
+def test_a_state_directory_that_cannot_be_written_is_named(
+    run: Callable[..., Ran], tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    refusal = said(run("up", "--api-port", "0", TALLY_STATE_DIR=str(file)))
+    assert f"cannot write to {file}" in refusal
 
 
-def test_reset_removes_the_state_and_may_be_repeated(tally: "Tally") -> None:
-    (tally.state / "up").mkdir(parents=True)
-    assert tally("reset").returncode == 0
-    assert not tally.state.exists()
-    assert tally("reset").returncode == 0
+def test_reset_removes_the_state_and_may_be_repeated(
+    run: Callable[..., Ran], tmp_path: Path
+) -> None:
+    (tmp_path / "state" / "up").mkdir(parents=True)
+    assert run("reset").code == 0
+    assert not (tmp_path / "state").exists()
+    assert run("reset").code == 0
 
 
 def test_migrate_brings_the_database_of_the_environment_up_to_date(
-    tally: "Tally", engine: Engine, database_url: str
+    run: Callable[..., Ran], engine: Engine, database_url: str
 ) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    tally.environ["DATABASE_URL"] = database_url
-    assert tally("migrate").returncode == 0
-    fresh = create_engine(pg8000_url(database_url))
-    assert {"orders", "order_changes"} <= set(inspect(fresh).get_table_names())
-    fresh.dispose()
+    assert run("migrate", DATABASE_URL=database_url).code == 0
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM order_changes").scalar() == 0
 
 
 @pytest.mark.parametrize("url", ["postgresql://postgres@127.0.0.1:9/tally", "nonsense"])
-def test_a_database_that_cannot_be_reached_is_a_clear_error(tally: "Tally", url: str) -> None:
-    tally.environ["DATABASE_URL"] = url
-    assert refusal(tally, "migrate").startswith("tally: ")
+def test_a_database_that_cannot_be_reached_is_a_clear_error(
+    run: Callable[..., Ran], url: str
+) -> None:
+    assert said(run("migrate", DATABASE_URL=url)).startswith("tally: Postgres: ")
+
+
+def test_a_refusal_of_the_installed_command_has_no_traceback(tally: "Tally") -> None:
+    done = tally("reconcile")
+    assert done.returncode == 2
+    assert done.stderr.startswith("tally: no stack runs here")
+    assert done.stderr.count("\n") == 1
 
 
 def test_output_to_nobody_is_no_error_of_ours(tally: "Tally") -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as nobody:
-        process = tally.start("reset", stdout=nobody)
-        _, errors = process.communicate()
+        errors = tally.start("reset", stdout=nobody).communicate()[1]
     assert "Traceback" not in errors

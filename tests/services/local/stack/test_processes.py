@@ -119,7 +119,7 @@ def test_a_dead_child_is_described_by_its_code_and_the_end_of_its_log(tmp_path: 
     child = Child("api", command, environment({}), tmp_path / "api.log")
     child.wait()
     assert not child.alive
-    assert "api ended with code 3" in child.obituary()
+    assert "api has ended with code 3" in child.obituary()
     assert "the port is taken" in child.obituary()
 
 

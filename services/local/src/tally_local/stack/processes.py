@@ -62,8 +62,7 @@ class Child:
 
     def obituary(self) -> str:
         """Say how it ended, with the end of its log."""
-        end = self._log.read_text(encoding="utf-8", errors="replace")[-_LOG_END:].rstrip()
-        return f"{self.name} ended with code {self._process.poll()}; {self._log} says:\n{end}"
+        return f"{self.name} has ended with code {self._process.poll()}; {log_end(self._log)}"
 
     def ask_to_stop(self) -> None:
         """Ask it to finish what it does and end."""
@@ -76,6 +75,12 @@ class Child:
         except subprocess.TimeoutExpired:
             end_trees([psutil.Process(self._process.pid)], patience_s=0)
             self._process.wait()
+
+
+def log_end(log: Path) -> str:
+    """Say what a log file says last."""
+    end = log.read_text(encoding="utf-8", errors="replace")[-_LOG_END:].rstrip()
+    return f"{log} says:\n{end}"
 
 
 def end_marked(mark: str, value: str) -> int:

@@ -20,7 +20,7 @@ from tally_local.errors import StackError, UserError
 from tally_local.ports import in_use
 from tally_local.postgres import EmbeddedPostgres
 from tally_local.stack import services
-from tally_local.stack.processes import RUN, STATE, Child, end_marked, environment
+from tally_local.stack.processes import RUN, STATE, Child, end_marked, environment, log_end
 from tally_local.stack.signals import interruptible, uninterruptible
 from tally_local.state import State
 from tally_local.warehouse import create_tables
@@ -78,7 +78,7 @@ class Stack:
             if not child.alive:
                 raise StackError(child.obituary())
         if not self._postgres.alive:
-            raise StackError(f"Postgres has ended; {self._postgres.log} says why")
+            raise StackError(f"Postgres has ended; {log_end(self._postgres.log)}")
 
     @contextlib.contextmanager
     def blamed(self) -> Iterator[None]:
