@@ -61,7 +61,7 @@ def demo(
             metavar="FILE",
             help="Import this CSV or NDJSON file (.gz too) in place of the shop's orders."
             " Columns: customer_id, total_cents; optional region, status, currency,"
-            " created_at (ISO 8601 with offset, before today UTC), metadata.",
+            " created_at (ISO 8601 with offset, before yesterday 23:00 UTC), metadata.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="What the shop sells: a seed always the same.")] = 1,

@@ -14,6 +14,9 @@ import httpx
 import psutil
 import pytest
 
+from tally_local.endpoints import Endpoints
+from tally_local.warehouse import warehouse
+
 if TYPE_CHECKING:
     from tests.services.local.conftest import Tally
 
@@ -94,6 +97,21 @@ def test_beside_a_running_stack_a_second_one_and_a_reset_are_refused(
     assert "a stack runs already" in refused.stderr
     assert up.process.poll() is None
     assert up.endpoints.keys() == KEYS
+
+
+def test_a_difference_is_named_until_the_day_is_loaded_again(up: Up) -> None:
+    order = {"customer_id": 7, "total_cents": 12345, "currency": "KWD"}
+    httpx.post(up.endpoints["api"] + "/orders", json=order).raise_for_status()
+    load = ("load-day", str(datetime.now(UTC).date()), "--mode", "open")
+    assert up.tally(*load).returncode == 0
+    with warehouse(Endpoints(**up.endpoints)) as client:
+        client.query_and_wait("UPDATE sales_daily SET net_revenue = 1 WHERE currency = 'KWD'")
+    different = up.tally("reconcile")
+    assert different.returncode == 1
+    assert different.stderr.startswith("tally: not reconciled: 1 differences")
+    assert "KWD" in different.stderr
+    assert up.tally(*load).returncode == 0
+    assert up.tally("reconcile").returncode == 0
 
 
 def test_migrate_finds_the_running_stack(up: Up) -> None:

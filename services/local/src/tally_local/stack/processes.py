@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -105,11 +106,25 @@ def end_trees(roots: Sequence[psutil.Process], *, patience_s: float) -> None:
             # Postgres waits for its clients on SIGTERM, and ends them on SIGINT.
             postgres = os.name != "nt" and root.name().startswith("postgres")
             root.send_signal(signal.SIGINT if postgres else signal.SIGTERM)
-    _, left = psutil.wait_procs(everyone, timeout=patience_s)
-    for process in left:
+    for process in _left_after(everyone, patience_s):
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(left, timeout=_PATIENCE_S)
+    _left_after(everyone, _PATIENCE_S)
+
+
+def _left_after(processes: Sequence[psutil.Process], patience_s: float) -> list[psutil.Process]:
+    """Wait for the processes to end; return those that have not."""
+    deadline = time.monotonic() + patience_s
+    while (left := [each for each in processes if _runs(each)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left
+
+
+def _runs(process: psutil.Process) -> bool:
+    # A dead child stays a zombie until its parent asks for it, which may be never.
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _parent_id(process: psutil.Process) -> int | None:
