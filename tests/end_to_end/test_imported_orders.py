@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import pytest
-from fastapi.testclient import TestClient
 
-from orders_api.app import create_app
 from orders_api.settings import Settings
 from tally_local.endpoints import Endpoints
 from tally_local.sales import last_line
+from tally_testing.serving import serving
 from tally_testing.shop import Shop
 
 NextDay = Callable[[], date]
@@ -22,9 +22,9 @@ REAL_ORDERS = Path(__file__).parents[3] / "shared" / "data" / "cdnow_master.txt"
 
 
 @pytest.fixture
-def api(endpoints: Endpoints) -> Iterator[TestClient]:
+def api(endpoints: Endpoints) -> Iterator[httpx.Client]:
     settings = Settings.model_validate({"database_url": endpoints.postgres})
-    with TestClient(create_app(settings)) as client:
+    with serving(settings) as client:
         yield client
 
 
@@ -58,7 +58,7 @@ def expected(lines: list[str]) -> dict[tuple[str, str], tuple[int, Decimal]]:
     return dict(sums)
 
 
-def import_and_publish(lines: list[str], api: TestClient, shop: Shop, next_day: NextDay) -> str:
+def import_and_publish(lines: list[str], api: httpx.Client, shop: Shop, next_day: NextDay) -> str:
     headers = {"Content-Type": "text/csv"}
     answer = api.post("/orders:import", content=as_csv(lines), headers=headers)
     assert answer.is_success, answer.text
@@ -75,7 +75,7 @@ def import_and_publish(lines: list[str], api: TestClient, shop: Shop, next_day: 
     return last_line(sales)
 
 
-def test_a_sample(api: TestClient, shop: Shop, next_day: NextDay) -> None:
+def test_a_sample(api: httpx.Client, shop: Shop, next_day: NextDay) -> None:
     lines = list(purchases_like_the_real_ones(500))
     total = sum(Decimal(line.split()[3]) for line in lines)
     line = import_and_publish(lines, api, shop, next_day)
@@ -83,7 +83,7 @@ def test_a_sample(api: TestClient, shop: Shop, next_day: NextDay) -> None:
 
 
 @pytest.mark.skipif(not REAL_ORDERS.exists(), reason="the data set is not part of the project")
-def test_every_real_purchase(api: TestClient, shop: Shop, next_day: NextDay) -> None:
+def test_every_real_purchase(api: httpx.Client, shop: Shop, next_day: NextDay) -> None:
     lines = REAL_ORDERS.read_text(encoding="ascii").splitlines()[1:]
     line = import_and_publish(lines, api, shop, next_day)
     assert line == "reconciled: 69659 orders, USD 2500315.63, 0 differences"

@@ -27,6 +27,7 @@ from tally_testing.waiting import wait_for
 NextDay = Callable[[], date]
 ROOT = Path(__file__).parents[3]
 MAIN = ROOT / "functions" / "load_orders" / "main.py"
+pytestmark = pytest.mark.slow
 MANY = 40
 """More requests than either makes: a loop that gets there has not let it finish."""
 MOMENTS: list[Moment] = ["before", "after"]

@@ -1,45 +1,21 @@
 """The API as its users meet it: uvicorn on a loopback port, a real Postgres behind it."""
 
 import os
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-import uvicorn
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
 
 from orders.engine import pg8000_url
-from orders_api.app import create_app
 from orders_api.problems import KINDS
 from orders_api.settings import Settings
+from tally_testing.serving import serving
 
 Problem = Callable[[httpx.Response], dict[str, Any]]
-
-
-@contextmanager
-def serving(settings: Settings) -> Iterator[httpx.Client]:
-    """Run the application and yield a client of it."""
-    # With the protocol named, asyncio turns Nagle's algorithm off: 40 ms an answer otherwise.
-    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
-        # Connections wait in its backlog until uvicorn is up.
-        listener.listen()
-        host, port = listener.getsockname()
-        server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="warning"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            with httpx.Client(base_url=f"http://{host}:{port}", timeout=60) as client:
-                yield client
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 def settings_for(url: str, **values: object) -> Settings:

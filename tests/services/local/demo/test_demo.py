@@ -69,7 +69,6 @@ def test_bad_rows_are_listed_by_line_field_and_reason(tally: "Tally", tmp_path: 
     assert tally.processes() == []
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.exists(), reason="the real purchases are not on this machine")
 def test_the_real_purchases_are_all_there_to_the_cent(tally: "Tally", tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
