@@ -85,7 +85,7 @@ def demo(
 @app.command()
 def up(
     api_port: ApiPort = 8000,
-    bigquery_port: BigQueryPort = 0,
+    bigquery_port: BigQueryPort = 9050,
     postgres_port: PostgresPort = 0,
 ) -> None:
     """Run the whole stack until Ctrl-C; its data stays in .tally/up/."""

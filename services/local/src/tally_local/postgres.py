@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from orders.engine import pg8000_url
@@ -143,18 +143,23 @@ class EmbeddedPostgres:
                 process.wait(_STARTUP_S)
 
     def _wait(self) -> None:
-        engine = create_engine(pg8000_url(self.url()))
         deadline = time.monotonic() + _STARTUP_S
-        while True:
-            try:
-                with engine.connect() as connection:
-                    connection.execute(text("SELECT 1"))
-            except SQLAlchemyError:
+        engine = create_engine(pg8000_url(self.url()))
+        try:
+            while not self._answers(engine):
                 self._check_alive(deadline)
                 time.sleep(0.05)
-            else:
-                engine.dispose()
-                return
+        finally:
+            engine.dispose()
+
+    def _answers(self, engine: Engine) -> bool:
+        try:
+            with engine.connect() as connection:
+                directory = connection.scalar(text("SHOW data_directory"))
+        except SQLAlchemyError:
+            return False
+        # Another server may hold the port, and would answer in place of ours.
+        return Path(directory) == self._directory
 
     def _check_alive(self, deadline: float) -> None:
         process = self._process
