@@ -114,7 +114,11 @@ class EmbeddedPostgres:
             draft = self._directory.with_suffix(".new")
             shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir(parents=True)
-            PostgresServer(draft).ensure_pgdata_inited()
+            try:
+                PostgresServer(draft).ensure_pgdata_inited()
+            except subprocess.CalledProcessError as error:
+                reason = error.stderr or error
+                raise RuntimeError(f"initdb failed in {draft}:\n{reason}") from error
             draft.rename(self._directory)
         server = PostgresServer(self._directory)
         server.ensure_pgdata_inited()
