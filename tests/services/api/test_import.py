@@ -287,6 +287,8 @@ def test_gzip_is_undone_whatever_its_members(fresh: httpx.Client) -> None:
         gzip.compress(nd(row()).encode()) + b"garbage",
         zlib.compress(nd(row()).encode()),
     ],
+    # gzip holds the time: ids made of its bytes would differ between the workers.
+    ids=["not gzip", "cut", "cut in its head", "wrong sum", "followed by garbage", "zlib"],
 )
 def test_a_damaged_gzip_body_is_a_bad_request(
     fresh: httpx.Client, problem: Any, content: bytes
