@@ -117,7 +117,7 @@ def test_a_state_directory_that_cannot_be_written_is_named(
 ) -> None:
     file = tmp_path / "file"
     file.touch()
-    refusal = said(run("up", "--api-port", "0", TALLY_STATE_DIR=str(file)))
+    refusal = said(run("demo", TALLY_STATE_DIR=str(file)))
     assert f"cannot write to {file}" in refusal
 
 

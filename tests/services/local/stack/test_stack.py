@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 READY = "API docs"
 KEYS = {"api", "function", "reconcile", "bigquery", "postgres", "project", "dataset"}
 PATIENCE_S = 30
+UP = ("up", "--api-port", "0", "--bigquery-port", "0")
 
 
 @dataclass
@@ -40,13 +41,13 @@ class Up:
 def up(new_tally: "Callable[[], Tally]") -> Up:
     """A stack under `tally up` that the tests of this file share."""
     tally = new_tally()
-    return Up(tally, tally.started(READY, "up", "--api-port", "0"))
+    return Up(tally, tally.started(READY, *UP))
 
 
 @pytest.fixture
 def own_up(tally: "Tally") -> Iterator[Up]:
     """A stack that a test may break."""
-    yield Up(tally, tally.started(READY, "up", "--api-port", "0"))
+    yield Up(tally, tally.started(READY, *UP))
     assert tally.processes() == []
 
 
@@ -88,7 +89,7 @@ def test_a_day_to_come_is_refused(up: Up) -> None:
     assert "lies in the future" in refused.stderr
 
 
-@pytest.mark.parametrize("command", [("up", "--api-port", "0"), ("demo",), ("reset",)])
+@pytest.mark.parametrize("command", [UP, ("demo",), ("reset",)])
 def test_beside_a_running_stack_a_second_one_and_a_reset_are_refused(
     up: Up, command: tuple[str, ...]
 ) -> None:
@@ -141,7 +142,7 @@ def test_killed_it_leaves_no_process_and_the_next_one_starts_with_its_data(own_u
     own_up.process.kill()
     assert all_gone(processes)
     assert own_up.tally("reconcile").returncode == 2
-    again = Up(own_up.tally, own_up.tally.started(READY, "up", "--api-port", "0"))
+    again = Up(own_up.tally, own_up.tally.started(READY, *UP))
     assert httpx.get(again.endpoints["api"] + location).json()["total_cents"] == 1999
     again.process.send_signal(signal.SIGTERM)
     assert again.process.wait(PATIENCE_S) == 0
