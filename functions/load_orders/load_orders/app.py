@@ -33,7 +33,7 @@ def build(environment: Mapping[str, str], resources: ExitStack) -> Parts:
     Raises:
         pydantic.ValidationError: A key is missing or wrong; the message names each.
     """
-    settings = Settings.model_validate({key.lower(): value for key, value in environment.items()})
+    settings = Settings.from_environment(environment)
     engine = resources.enter_context(database_engine(settings))
     local = settings.bigquery_emulator_host is not None
     client = bigquery.Client(

@@ -75,21 +75,16 @@ def _check(day: date, today: date, mode: str) -> None:
 
 
 def _closing_xid(connection: Connection, day: date) -> int:
-    """Note the day as over, then take the transaction id that closes it; the first writer wins.
+    """Note the day as over, then take the transaction id that closes it; the first one stays.
 
     Committed one after the other: whoever writes with a higher id can see the note, so even a
-    clock that steps back does not lead into the day. An id from before a restore into a new
-    server would lie in that server's future; it is taken anew.
+    clock that steps back does not lead into the day. A trigger takes the id, and takes it anew
+    when it lies in the server's future, as it does after a restore into a new server.
     """
     note = "INSERT INTO day_closings (day) VALUES (:day) ON CONFLICT DO NOTHING"
     connection.execute(text(note), {"day": day})
     connection.commit()
-    take = (
-        "UPDATE day_closings SET closing_xid = pg_current_xact_id() WHERE day = :day"
-        " AND (closing_xid IS NULL"
-        " OR closing_xid >= pg_snapshot_xmax(pg_current_snapshot()))"
-    )
-    connection.execute(text(take), {"day": day})
+    connection.execute(text("UPDATE day_closings SET day = day WHERE day = :day"), {"day": day})
     connection.commit()
     read = "SELECT closing_xid::text FROM day_closings WHERE day = :day"
     xid = int(connection.execute(text(read), {"day": day}).scalar_one())
@@ -114,11 +109,12 @@ def _open_transactions(connection: Connection) -> list[dict[str, Any]]:
         SELECT kind, name, db_user, round(extract(epoch FROM clock_timestamp() - began))::int
         FROM (
             SELECT 'session' AS kind, pid::text AS name, usename::text AS db_user,
-                xact_start AS began
+                xact_start AS began, age(backend_xid) AS transactions_ago
             FROM pg_stat_activity WHERE backend_xid IS NOT NULL
             UNION ALL
-            SELECT 'prepared', gid, owner::text, prepared FROM pg_prepared_xacts
-        ) AS open_transactions ORDER BY began NULLS LAST LIMIT 5
+            SELECT 'prepared', gid, owner::text, prepared, age(transaction)
+            FROM pg_prepared_xacts
+        ) AS open_transactions ORDER BY transactions_ago DESC LIMIT 5
     """
     keys = ("kind", "name", "db_user", "age_s")
     return [dict(zip(keys, row, strict=True)) for row in connection.execute(text(query))]

@@ -65,20 +65,59 @@ def test_a_statement_over_many_orders_logs_each_of_them_once(connection: Connect
     assert counts == [("I", 500), ("U", 500)]
 
 
-def test_an_upsert_logs_what_it_did_to_each_row(connection: Connection) -> None:
+def test_an_id_cannot_be_chosen_so_a_deleted_order_never_comes_back(
+    connection: Connection,
+) -> None:
     order = new_order(connection)
+    connection.execute(text("DELETE FROM orders WHERE id = :id"), {"id": order})
+    for chosen in (order, order + 1000):
+        again = f"INSERT INTO orders (id, customer_id, total_cents) VALUES ({chosen}, 1, 1)"
+        assert "cannot be chosen" in refusal(connection, again)
+
+
+def test_many_rows_of_one_statement_draw_their_ids(connection: Connection) -> None:
+    connection.execute(text("INSERT INTO orders (customer_id, total_cents) VALUES (1, 1), (2, 2)"))
     connection.execute(
         text(
-            "INSERT INTO orders (id, customer_id, total_cents) OVERRIDING SYSTEM VALUE"
-            " VALUES (:id, 1, 1), (:other, 1, 1)"
-            " ON CONFLICT (id) DO UPDATE SET total_cents = 7"
-        ),
-        {"id": order, "other": order + 1000},
+            "INSERT INTO orders (customer_id, total_cents)"
+            " SELECT c, c FROM unnest(ARRAY[5, 4, 3]) AS c ORDER BY c RETURNING id"
+        )
     )
-    logged = rows(
-        connection, "SELECT op, version, total_cents FROM order_changes ORDER BY change_id"
+    assert one(connection, "SELECT count(*), count(DISTINCT id) FROM orders") == (5, 5)
+
+
+def test_nobody_can_write_the_log_through_a_table_of_their_own(connection: Connection) -> None:
+    connection.execute(text("CREATE TEMP TABLE fake (LIKE public.orders)"))
+    connection.execute(
+        text(
+            "CREATE TRIGGER forge AFTER INSERT ON fake REFERENCING NEW TABLE AS new_rows"
+            " FOR EACH STATEMENT EXECUTE FUNCTION log_order_changes()"
+        )
     )
-    assert sorted(logged[1:]) == [("I", 1, 1), ("U", 2, 7)]
+    forged = "INSERT INTO fake SELECT 1, 1, 1, 'USD', 'eu', 'paid', 1, '{}', now(), now(), 'x', ''"
+    assert "of orders only" in refusal(connection, forged)
+    connection.execute(text("SET LOCAL ROLE tally_api"))
+    connection.execute(text("CREATE TEMP TABLE mine (LIKE public.orders)"))
+    attach = (
+        "CREATE TRIGGER forge AFTER INSERT ON mine REFERENCING NEW TABLE AS new_rows"
+        " FOR EACH STATEMENT EXECUTE FUNCTION log_order_changes()"
+    )
+    assert "permission denied" in refusal(connection, attach)
+
+
+def test_what_a_statement_sets_version_to_does_not_count(connection: Connection) -> None:
+    new_order(connection)
+    connection.execute(text("UPDATE orders SET changed_by = 'alice'"))
+    connection.execute(text("UPDATE orders SET status = 'paid', version = -1"))
+    assert one(connection, "SELECT version, changed_by FROM orders") == (3, "postgres")
+
+
+def test_orders_can_be_changed_under_any_search_path(connection: Connection) -> None:
+    new_order(connection)
+    connection.execute(text("SET LOCAL search_path = ''"))
+    connection.execute(text("UPDATE public.orders SET status = 'paid'"))
+    connection.execute(text("DELETE FROM public.orders"))
+    assert one(connection, "SELECT count(*) FROM public.order_changes") == (3,)
 
 
 def test_an_update_that_names_its_caller_is_attributed_to_it(connection: Connection) -> None:
@@ -149,7 +188,7 @@ def test_not_even_in_replica_mode(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    "column", ["created_at = created_at - interval '1 day'", "currency = 'EUR'", "id = DEFAULT"]
+    "column", ["created_at = created_at - interval '1 day'", "currency = 'EUR'", "id = id + 1"]
 )
 def test_what_decides_the_day_and_the_unit_cannot_change(
     connection: Connection, column: str
@@ -209,6 +248,15 @@ def test_a_clock_that_steps_back_does_not_write_into_a_day_that_is_over(
     )
 
 
+def test_the_database_takes_the_transaction_id_that_closes_a_day(connection: Connection) -> None:
+    connection.execute(text("INSERT INTO day_closings VALUES (current_date - 1, '3')"))
+    assert one(connection, "SELECT closing_xid FROM day_closings") == (None,)
+    connection.execute(text("UPDATE day_closings SET closing_xid = '3', day = '1990-01-01'"))
+    noted = "SELECT closing_xid = pg_current_xact_id(), day = current_date - 1 FROM day_closings"
+    assert one(connection, noted) == (True, True)
+    assert "is refused" in refusal(connection, "DELETE FROM day_closings")
+
+
 def test_a_day_that_is_not_over_cannot_be_noted(connection: Connection) -> None:
     assert "is not over" in refusal(
         connection, "INSERT INTO day_closings (day) VALUES (current_date)"
@@ -229,6 +277,8 @@ def test_a_day_that_is_not_over_cannot_be_noted(connection: Connection) -> None:
         ),
         ("tally_loader", "UPDATE orders SET status = 'paid'"),
         ("tally_loader", "DELETE FROM day_closings"),
+        ("tally_loader", "INSERT INTO day_closings (day, closing_xid) VALUES ('2020-01-01', '3')"),
+        ("tally_loader", "UPDATE day_closings SET closing_xid = '3'"),
         (
             "tally_loader",
             REPLACE_CLOCK,

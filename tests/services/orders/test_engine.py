@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import google.cloud.sql.connector
 import pg8000.dbapi
 import pytest
 from pydantic import ValidationError
@@ -10,7 +11,6 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-import orders.engine
 from orders.engine import database_engine, pg8000_url
 from orders.settings import DatabaseSettings
 
@@ -35,6 +35,15 @@ def test_a_statement_may_take_longer_than_connecting_may(database_url: str) -> N
         engine.connect() as connection,
     ):
         assert connection.scalar(text("SELECT 1 FROM pg_sleep(1)")) == 1
+
+
+def test_a_peer_that_is_gone_is_found_by_keepalive(engine: Engine) -> None:
+    with engine.connect() as connection:
+        driver = connection.connection.dbapi_connection
+        assert driver is not None
+        sock = driver._usock  # type: ignore[attr-defined]
+        assert sock.gettimeout() is None
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
 
 
 def test_nothing_connects_before_the_first_use() -> None:
@@ -101,7 +110,7 @@ def test_an_instance_name_leads_through_the_cloud_sql_connector(
         made.append(options)
         yield Connector()
 
-    monkeypatch.setattr(orders.engine, "Connector", connector)
+    monkeypatch.setattr(google.cloud.sql.connector, "Connector", connector)
     cloud = settings(instance_connection_name="shop:europe-west1:orders", db_user="api@shop.iam")
     with database_engine(cloud) as engine, engine.connect() as connection:
         assert connection.scalar(text("SELECT 1")) == 1

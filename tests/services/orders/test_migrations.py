@@ -1,9 +1,10 @@
 import csv
 import threading
 from importlib import resources
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy import Engine, create_engine, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
@@ -69,6 +70,27 @@ def test_two_instances_that_migrate_at_once_do_it_once(database_url: str) -> Non
             thread.join()
         assert errors == []
         assert "order_changes" in tables(engine)
+
+
+def test_who_owns_the_database_can_migrate_it_without_being_a_superuser(
+    database_url: str, engine: Engine
+) -> None:
+    downgrade(engine, "base")
+    owner = f"owner_{uuid4().hex}"
+    with engine.begin() as connection:
+        database = connection.scalar(text("SELECT current_database()"))
+        connection.exec_driver_sql(f"CREATE ROLE {owner} LOGIN")
+        connection.exec_driver_sql(f'ALTER DATABASE "{database}" OWNER TO {owner}')
+        connection.exec_driver_sql(f"ALTER TABLE alembic_version OWNER TO {owner}")
+    url = make_url(database_url).set(username=owner).render_as_string(hide_password=False)
+    settings = DatabaseSettings.model_validate({"database_url": url})
+    with database_engine(settings) as plain:
+        upgrade(plain)
+        assert "order_changes" in tables(plain)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"REASSIGN OWNED BY {owner} TO CURRENT_USER")
+        connection.exec_driver_sql(f"DROP OWNED BY {owner}")
+        connection.exec_driver_sql(f"DROP ROLE {owner}")
 
 
 def test_the_tables_in_python_have_the_columns_of_the_migrations(engine: Engine) -> None:

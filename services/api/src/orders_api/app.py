@@ -1,5 +1,6 @@
 """The one file that wires the API."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypedDict
@@ -42,7 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
-        chosen = settings or Settings()
+        chosen = settings or Settings.from_environment(os.environ)
         with database_engine(chosen) as engine:
             yield State(settings=chosen, database=Database(engine))
 

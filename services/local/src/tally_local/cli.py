@@ -61,7 +61,7 @@ def demo(
             metavar="FILE",
             help="Import this CSV or NDJSON file (.gz too) in place of the shop's orders."
             " Columns: customer_id, total_cents; optional region, status, currency,"
-            " created_at (ISO 8601 with offset, before yesterday 23:00 UTC), metadata.",
+            " created_at (ISO 8601 with offset), metadata.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="What the shop sells: a seed always the same.")] = 1,
@@ -151,7 +151,7 @@ def migrate(
 
 def _database() -> DatabaseSettings:
     if "DATABASE_URL" in os.environ or "INSTANCE_CONNECTION_NAME" in os.environ:
-        return DatabaseSettings()
+        return DatabaseSettings.from_environment(os.environ)
     endpoints = Endpoints.of_running_stack(State().endpoints)
     return DatabaseSettings.model_validate({"database_url": endpoints.postgres})
 

@@ -4,13 +4,15 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pg8000.dbapi
-from google.cloud.sql.connector import Connector, RefreshStrategy
 from sqlalchemy import URL, Engine, create_engine, make_url
 
 from orders.settings import DatabaseSettings
+
+if TYPE_CHECKING:
+    from google.cloud.sql.connector import Connector
 
 # Text that Postgres renders itself (COPY, json) must show UTC whatever the server's default is.
 _SESSION = {"TimeZone": "UTC"}
@@ -74,7 +76,10 @@ def _connect_by_tcp(
         raise
 
 
-def _connector(settings: DatabaseSettings) -> Connector:
+def _connector(settings: DatabaseSettings) -> "Connector":
+    # Over a second to import, which a process that connects by URL need not spend.
+    from google.cloud.sql.connector import Connector, RefreshStrategy  # noqa: PLC0415
+
     # LAZY: Cloud Run throttles the CPU between requests, which starves a background refresh
     # (GoogleCloudPlatform/cloud-sql-python-connector #805, #1022).
     return Connector(
@@ -82,7 +87,7 @@ def _connector(settings: DatabaseSettings) -> Connector:
     )
 
 
-def _connect_to_instance(connector: Connector, settings: DatabaseSettings) -> Any:
+def _connect_to_instance(connector: "Connector", settings: DatabaseSettings) -> Any:
     return connector.connect(
         settings.instance_connection_name or "",
         "pg8000",
@@ -112,6 +117,7 @@ def _let_statements_run(connection: Any) -> None:
     """
     sock = connection._usock  # noqa: SLF001  pg8000 has no public way to its socket
     sock.settimeout(None)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_KEEPIDLE") and sock.family != getattr(socket, "AF_UNIX", None):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)

@@ -1,5 +1,6 @@
 """Brings a database's schema up or down; `python -m orders.migrate` is the deployed job."""
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -38,5 +39,5 @@ def _run(engine: Engine, step: Callable[[Config, str], None], revision: str) -> 
 
 
 if __name__ == "__main__":
-    with database_engine(DatabaseSettings()) as _engine:
+    with database_engine(DatabaseSettings.from_environment(os.environ)) as _engine:
         upgrade(_engine, *sys.argv[1:2])

@@ -1,18 +1,18 @@
 """How to reach Postgres, from the environment or from arguments."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
-class DatabaseSettings(BaseSettings):
+class DatabaseSettings(BaseModel):
     """Where Postgres is. Keys are environment variables of the same name, in capitals.
 
     With `instance_connection_name` the Cloud SQL connector is used and `database_url` is not.
     """
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     database_url: SecretStr = SecretStr("postgresql://tally:tally@127.0.0.1:5432/tally")
     instance_connection_name: str | None = Field(
@@ -27,3 +27,12 @@ class DatabaseSettings(BaseSettings):
     db_pool_timeout_s: float = Field(default=5.0, gt=0)
     """How long a request waits for a connection before it is told to come back."""
     db_connect_timeout_s: float = Field(default=5.0, gt=0)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read settings from an environment such as `os.environ`, and from nothing else.
+
+        Raises:
+            pydantic.ValidationError: Keys are missing or wrong; the message names each.
+        """
+        return cls.model_validate({key.lower(): value for key, value in environment.items()})

@@ -36,8 +36,10 @@ class Order(SQLModel, table=True):
     __tablename__ = "orders"
 
     id: int | None = Field(
-        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
+        default=None,
+        sa_column=Column(BigInteger, primary_key=True, server_default=FetchedValue()),
     )
+    """Drawn by a trigger; it cannot be chosen."""
     customer_id: int = Field(sa_type=BigInteger)
     total_cents: int = Field(sa_type=BigInteger)
     """Minor units of `currency`."""

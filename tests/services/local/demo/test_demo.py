@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,6 +57,16 @@ def test_a_file_is_imported_published_and_compared_with_itself(
     assert last_line(done.stdout) == (
         "reconciled: 6 orders, JPY 88000, KWD 12.345, USD 23.78, 0 differences"
     )
+
+
+@pytest.mark.slow
+def test_a_file_may_hold_orders_of_today(tally: "Tally", tmp_path: Path) -> None:
+    now = datetime.now(UTC).isoformat()
+    path = tmp_path / "orders.csv"
+    path.write_text(f"customer_id,total_cents,created_at\n1,100,{now}\n2,250,\n", encoding="utf-8")
+    done = tally("demo", "--orders", str(path))
+    assert done.returncode == 0, done.stderr
+    assert last_line(done.stdout) == "reconciled: 2 orders, USD 3.50, 0 differences"
 
 
 def test_bad_rows_are_listed_by_line_field_and_reason(tally: "Tally", tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,15 @@ class OrdersFile:
                 ledger.book(_booking(row, imported))
             except (KeyError, ValueError, TypeError) as error:
                 raise UserError(f"{self._path}, row {number}: {error!r}") from error
+
+    def reaches(self, instant: datetime) -> bool:
+        """Tell whether an order was created then or later; a bad row or file says nothing."""
+        with suppress(ValueError, csv.Error, OSError, EOFError, zlib.error):
+            for row in self._rows():
+                with suppress(ValueError, TypeError, AttributeError):
+                    if datetime.fromisoformat(row.get("created_at") or "") >= instant:
+                        return True
+        return False
 
     def _chunks(self) -> Iterator[bytes]:
         with self._path.open("rb") as file:

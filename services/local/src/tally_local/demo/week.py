@@ -74,19 +74,23 @@ def shop_week(life: Life, days: list[date], seed: int) -> Ledger:
 def imported_file(life: Life, file: OrdersFile, today: date) -> Ledger:
     """Import a file late yesterday, load that day after its midnight and today as it stands.
 
+    A file with orders of today is imported now, and today is the one day that is loaded.
     Returns what the file says.
 
     Raises:
         UserError: A row is bad, or the function or BigQuery refused something.
         NotReconciledError: A check on a published day is not true.
     """
-    yesterday = today - ONE_DAY
-    life.at(yesterday, 23)
-    life.tell(f"{yesterday}: importing")
+    late = datetime.combine(today - ONE_DAY, time(23), UTC)
+    imported = today if file.reaches(late) else late.date()
+    life.tell(f"{imported}: importing")
+    if imported < today:
+        life.clock.move_to(late)
     file.send(life.api)
-    life.at(today, 0)
-    life.load(yesterday, "closed")
+    if imported < today:
+        life.at(today, 0)
+        life.load(imported, "closed")
     life.load(today, "open")
     ledger = Ledger()
-    file.book(ledger, imported=yesterday)
+    file.book(ledger, imported)
     return ledger

@@ -14,6 +14,12 @@ branch_labels = None
 depends_on = None
 
 UP = """
+DO $$ BEGIN
+    -- Receipts count the bytes of UTF-8, as BigQuery does.
+    IF current_setting('server_encoding') <> 'UTF8' THEN
+        RAISE EXCEPTION 'the database must be encoded in UTF8';
+    END IF;
+END $$;
 CREATE FUNCTION tally_now() RETURNS timestamptz
     LANGUAGE sql VOLATILE PARALLEL SAFE
     AS 'SELECT clock_timestamp()';

@@ -8,8 +8,9 @@ branch_labels = None
 depends_on = None
 
 UP = """
+CREATE SEQUENCE orders_id_seq AS bigint;
 CREATE TABLE orders (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id bigint PRIMARY KEY,
     customer_id bigint NOT NULL
         CONSTRAINT orders_customer_id_positive CHECK (customer_id > 0),
     total_cents bigint NOT NULL
@@ -32,12 +33,27 @@ CREATE TABLE orders (
 COMMENT ON COLUMN orders.total_cents IS 'Minor units of currency: cents, yen, fils.';
 COMMENT ON COLUMN orders.version IS '1 when created, one more with every change.';
 COMMENT ON COLUMN orders.changed_by IS 'The caller who made the last change.';
+ALTER SEQUENCE orders_id_seq OWNED BY orders.id;
 CREATE INDEX orders_by_created_at ON orders (created_at, id);
 CREATE INDEX orders_by_customer ON orders (customer_id, created_at, id);
 
-CREATE FUNCTION orders_begin_at_version_1() RETURNS trigger LANGUAGE plpgsql AS $$
+-- An id says for ever which order it is: one that is deleted and inserted again under its id
+-- would be two orders to the warehouse. An identity column can be overridden, this cannot.
+CREATE FUNCTION orders_begin() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF NEW.id IS NOT NULL THEN
+        RAISE EXCEPTION 'the id of an order cannot be chosen'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    NEW.id := nextval('public.orders_id_seq');
     NEW.version := 1;
+    RETURN NEW;
+END $$;
+
+-- What a statement sets version to does not count.
+CREATE FUNCTION orders_keep_version() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.version := OLD.version;
     RETURN NEW;
 END $$;
 
@@ -61,13 +77,15 @@ BEGIN
         NEW.trace_id := NULL;
     END IF;
     NEW.version := OLD.version + 1;
-    NEW.updated_at := tally_now();
+    NEW.updated_at := public.tally_now();
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER orders_begin_at_version_1 BEFORE INSERT ON orders
-    FOR EACH ROW WHEN (NEW.version IS DISTINCT FROM 1)
-    EXECUTE FUNCTION orders_begin_at_version_1();
+CREATE TRIGGER orders_begin BEFORE INSERT ON orders
+    FOR EACH ROW EXECUTE FUNCTION orders_begin();
+CREATE TRIGGER orders_0_keep_version BEFORE UPDATE ON orders
+    FOR EACH ROW WHEN (NEW.version IS DISTINCT FROM OLD.version)
+    EXECUTE FUNCTION orders_keep_version();
 CREATE TRIGGER orders_a_mark_attributed BEFORE UPDATE OF changed_by ON orders
     FOR EACH ROW EXECUTE FUNCTION orders_mark_attributed();
 CREATE TRIGGER orders_b_guard_update BEFORE UPDATE ON orders
@@ -77,7 +95,8 @@ CREATE TRIGGER orders_no_truncate BEFORE TRUNCATE ON orders
         'it would empty the table behind the change log; use DELETE');
 
 -- ALWAYS: not even a session in replica mode writes around the guards.
-ALTER TABLE orders ENABLE ALWAYS TRIGGER orders_begin_at_version_1;
+ALTER TABLE orders ENABLE ALWAYS TRIGGER orders_begin;
+ALTER TABLE orders ENABLE ALWAYS TRIGGER orders_0_keep_version;
 ALTER TABLE orders ENABLE ALWAYS TRIGGER orders_a_mark_attributed;
 ALTER TABLE orders ENABLE ALWAYS TRIGGER orders_b_guard_update;
 ALTER TABLE orders ENABLE ALWAYS TRIGGER orders_no_truncate;
@@ -87,7 +106,8 @@ DOWN = """
 DROP TABLE orders;
 DROP FUNCTION orders_guard_update();
 DROP FUNCTION orders_mark_attributed();
-DROP FUNCTION orders_begin_at_version_1();
+DROP FUNCTION orders_keep_version();
+DROP FUNCTION orders_begin();
 """
 
 

@@ -16,16 +16,30 @@ CREATE TABLE day_closings (
 COMMENT ON TABLE day_closings IS
     'UTC days that are over. One is closed when no transaction below its closing_xid runs.';
 
-CREATE FUNCTION refuse_day_that_is_not_over() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Whoever closes days may only say "this one is over": the database takes the transaction id,
+-- and one that was taken stays, unless it lies in this server's future, as after a restore.
+CREATE FUNCTION guard_day_closing() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.day >= (tally_now() AT TIME ZONE 'UTC')::date THEN
+    IF NEW.day >= (public.tally_now() AT TIME ZONE 'UTC')::date THEN
         RAISE EXCEPTION 'day % is not over', NEW.day USING ERRCODE = 'restrict_violation';
+    END IF;
+    NEW.noted_at := public.tally_now();
+    NEW.closing_xid := NULL;
+    IF TG_OP = 'UPDATE' THEN
+        NEW.day := OLD.day;
+        NEW.noted_at := OLD.noted_at;
+        NEW.closing_xid := CASE
+            WHEN OLD.closing_xid < pg_snapshot_xmax(pg_current_snapshot()) THEN OLD.closing_xid
+            ELSE pg_current_xact_id() END;
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER day_closings_only_past_days BEFORE INSERT OR UPDATE ON day_closings
-    FOR EACH ROW EXECUTE FUNCTION refuse_day_that_is_not_over();
-ALTER TABLE day_closings ENABLE ALWAYS TRIGGER day_closings_only_past_days;
+CREATE TRIGGER day_closings_guard BEFORE INSERT OR UPDATE ON day_closings
+    FOR EACH ROW EXECUTE FUNCTION guard_day_closing();
+CREATE TRIGGER day_closings_stay BEFORE DELETE OR TRUNCATE ON day_closings
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('a day that is over stays so');
+ALTER TABLE day_closings ENABLE ALWAYS TRIGGER day_closings_guard;
+ALTER TABLE day_closings ENABLE ALWAYS TRIGGER day_closings_stay;
 
 -- A sequence and no identity column: before Postgres 17 a partitioned table cannot have one.
 -- CACHE 1 keeps change_id rising with version for one order, whichever session changes it.
@@ -86,6 +100,10 @@ DECLARE
     stamp timestamptz := GREATEST(
         tally_now(), (SELECT (max(day) + 1)::timestamp AT TIME ZONE 'UTC' FROM day_closings));
 BEGIN
+    -- A trigger function can be put on any table; this one would let its owner forge the log.
+    IF TG_RELID <> 'public.orders'::regclass THEN
+        RAISE EXCEPTION 'the change log is of orders only' USING ERRCODE = 'restrict_violation';
+    END IF;
     IF TG_OP = 'DELETE' THEN
         INSERT INTO order_changes (op, changed_at, db_user, order_id, version, customer_id,
             total_cents, currency, region, status, metadata, created_at, updated_at,
@@ -113,6 +131,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
+REVOKE ALL ON FUNCTION log_order_changes() FROM PUBLIC;
+
 CREATE TRIGGER orders_log_insert AFTER INSERT ON orders
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION log_order_changes();
 CREATE TRIGGER orders_log_update AFTER UPDATE ON orders
@@ -131,7 +151,7 @@ DROP TRIGGER orders_log_delete ON orders;
 DROP FUNCTION log_order_changes();
 DROP TABLE order_changes;
 DROP TABLE day_closings;
-DROP FUNCTION refuse_day_that_is_not_over();
+DROP FUNCTION guard_day_closing();
 """
 
 

@@ -14,10 +14,12 @@ DO $$
 DECLARE role text;
 BEGIN
     FOREACH role IN ARRAY ARRAY['tally_api', 'tally_loader'] LOOP
+        -- Creating a role takes a privilege, so it is not tried when the role is there.
+        CONTINUE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = role);
         BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', role);
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
-            NULL;
+            NULL; -- Another database of this server was faster.
         END;
     END LOOP;
 END $$;
@@ -25,10 +27,11 @@ REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO tally_api, tally_loader;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON orders, items TO tally_api;
+GRANT USAGE ON orders_id_seq TO tally_api;
 GRANT SELECT ON order_changes, order_changes_change_id_seq, currencies, day_closings TO tally_api;
 
 GRANT SELECT ON orders, order_changes, order_changes_change_id_seq, currencies TO tally_loader;
-GRANT SELECT, INSERT, UPDATE ON day_closings TO tally_loader;
+GRANT SELECT, INSERT (day), UPDATE (day) ON day_closings TO tally_loader;
 """
 
 DOWN = """
