@@ -97,7 +97,17 @@ class Analyzer:
             )
         except AnalyzerRefusalError as refusal:
             raise refused(refusal) from refusal
-        return [tuple(table.table_name_segment) for table in answer.table_name]
+        named = [tuple(table.table_name_segment) for table in answer.table_name]
+        return [*named, *self._altered(sql)]
+
+    def _altered(self, sql: str) -> list[tuple[str, ...]]:
+        # The extraction passes over what ALTER TABLE changes; only the syntax tree has it.
+        if not re.search(r"\balter\b", sql, re.IGNORECASE):
+            return []
+        statement = self.parse_script(sql)[0]
+        if statement.kind != "ASTAlterTableStatement":
+            return []
+        return [tuple(str(part.id_string) for part in statement.path.names)]
 
     def resolve(
         self, sql: str, scope: Scope, parameters: Mapping[str, BqType] | Sequence[BqType]

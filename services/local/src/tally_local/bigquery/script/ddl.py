@@ -217,20 +217,39 @@ def _create_schema(ddl: Ddl) -> str:
 
 
 def _alter_table(ddl: Ddl) -> str:
+    path = ddl.node.name_path
+    if len(path) == 1 and path[0].lower() in ddl.session.temporary:
+        raise unsupported("ALTER TABLE of", f"temporary table {path[0]}")
     name = ddl.name()
     if name not in ddl.catalog.tables and ddl.node.is_if_exists:
         return "ALTER_TABLE"
     table = ddl.catalog.table(name)
-    for action in ddl.node.alter_action_list:
-        table = _altered(ddl, table, action)
+    if table.is_view:
+        raise InvalidQueryError(f"ALTER TABLE: {name} is a view, not a table.")
+    if ddl.node.kind == "ResolvedAlterTableSetOptionsStmt":
+        table = _with_options(table, ddl.node)
+    else:
+        for action in ddl.node.alter_action_list:
+            table = _altered(ddl, table, action)
     ddl.catalog.put_table(ddl.transaction, table)
     return "ALTER_TABLE"
+
+
+def _with_options(table: Table, node: Node) -> Table:
+    options = table_options(node.option_list)
+    expiration = options.pop("partition_expiration_ms", None)
+    if expiration is not None:
+        if table.partitioning is None:
+            raise InvalidQueryError(f"partition_expiration_days: {table.name} is not partitioned")
+        options["timePartitioning"] = {**table.partitioning, "expirationMs": expiration}
+    stamp = {"lastModifiedTime": str(now_ms())}
+    return table.with_resource({**table.resource, **stamp, **options})
 
 
 def _altered(ddl: Ddl, table: Table, action: Node) -> Table:
     changed = {**table.resource, "lastModifiedTime": str(now_ms())}
     if action.kind == "ResolvedSetOptionsAction":
-        return table.with_resource({**changed, **table_options(action.option_list)})
+        return _with_options(table, action)
     if action.kind == "ResolvedDropColumnAction":
         return _without_column(ddl, table, action, changed)
     if action.kind != "ResolvedAddColumnAction":
@@ -255,6 +274,10 @@ def _without_column(ddl: Ddl, table: Table, action: Node, changed: dict[str, Any
         if action.is_if_exists:
             return table
         raise NotFoundError(f"Column not found: {action.name}")
+    clustered = (table.resource.get("clustering") or {}).get("fields", [])
+    partitioned = (table.partitioning or {}).get("field", "")
+    if name in (used.lower() for used in (partitioned, *clustered)):
+        raise InvalidQueryError(f"Cannot drop column {action.name}: {table.name} is laid out by it")
     ddl.session.run(f"ALTER TABLE {table.source} DROP COLUMN {quoted(name)}", {})
     fields = [field_to_json(item) for item in table.fields if item.name.lower() != name]
     return table.with_resource({**changed, "schema": {"fields": fields}})
@@ -267,4 +290,5 @@ _STATEMENTS: Final[dict[str, Callable[[Ddl], str]]] = {
     "ResolvedDropStmt": _drop,
     "ResolvedCreateSchemaStmt": _create_schema,
     "ResolvedAlterTableStmt": _alter_table,
+    "ResolvedAlterTableSetOptionsStmt": _alter_table,
 }

@@ -38,6 +38,7 @@ _NAMES: Final = {
     "ResolvedCreateSchemaStmt": "CREATE_SCHEMA",
     "ResolvedDropStmt": "DROP_TABLE",
     "ResolvedAlterTableStmt": "ALTER_TABLE",
+    "ResolvedAlterTableSetOptionsStmt": "ALTER_TABLE",
 }
 
 
