@@ -11,7 +11,8 @@
 -- @extracted_at TIMESTAMP     when Postgres was read
 BEGIN TRANSACTION;
 
-ASSERT ARRAY_LENGTH(@affected_days) <= 4000
+-- An empty array may arrive as NULL.
+ASSERT IFNULL(ARRAY_LENGTH(@affected_days), 0) <= 4000
   AS 'these changes touch more than 4000 days of sales, more partitions than one job may change; import old orders in parts, on different days';
 
 ASSERT NOT EXISTS (
@@ -165,7 +166,7 @@ USING (
     @receipt AS receipt,
     @last_change_id AS last_change_id,
     @load_id AS load_id,
-    @job_ids AS job_ids,
+    IFNULL(@job_ids, CAST([] AS ARRAY<STRING>)) AS job_ids,
     @extracted_at AS extracted_at,
     CURRENT_TIMESTAMP() AS published_at
 ) AS load

@@ -10,7 +10,7 @@ SELECT
       SELECT DATE(created_at) FROM orders_raw WHERE DATE(ingested_at) = @day
     )
   ), 0) = (
-    SELECT COUNT(*)
+    SELECT COUNT(DISTINCT order_id)
     FROM orders
     WHERE
       op != 'D'

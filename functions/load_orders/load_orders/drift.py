@@ -17,16 +17,25 @@ WITH expected AS (
   QUALIFY ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY change_id DESC) = 1
 ),
 missing AS (SELECT {_NAMES} FROM expected EXCEPT DISTINCT SELECT {_NAMES} FROM orders),
-surplus AS (SELECT {_NAMES} FROM orders EXCEPT DISTINCT SELECT {_NAMES} FROM expected)
+surplus AS (SELECT {_NAMES} FROM orders EXCEPT DISTINCT SELECT {_NAMES} FROM expected),
+copies AS (
+  SELECT order_id, MIN(created_at) AS created_at, COUNT(*) AS row_count
+  FROM orders
+  GROUP BY order_id
+  HAVING COUNT(*) > 1
+)
 SELECT
   DATE(COALESCE(missing.created_at, surplus.created_at)) AS day,
   COALESCE(missing.order_id, surplus.order_id) AS order_id,
-  missing.change_id AS expected_change_id,
-  surplus.change_id AS actual_change_id,
-  missing.total_cents AS expected_cents,
-  surplus.total_cents AS actual_cents
+  IFNULL(FORMAT('change %d, %d cents', missing.change_id, missing.total_cents), 'absent')
+    AS expected,
+  IFNULL(FORMAT('change %d, %d cents', surplus.change_id, surplus.total_cents), 'absent')
+    AS actual
 FROM missing
 FULL JOIN surplus ON missing.order_id = surplus.order_id
+UNION ALL
+SELECT DATE(created_at), order_id, 'one row', FORMAT('%d rows', row_count)
+FROM copies
 ORDER BY day, order_id
 LIMIT 1000
 """
@@ -62,6 +71,19 @@ expected AS (
     ARRAY_AGG(order_id ORDER BY order_id LIMIT {_IDS}) AS ids
   FROM amounts
   GROUP BY day, region, currency
+),
+actual AS (
+  SELECT
+    day,
+    region,
+    currency,
+    SUM(order_count) AS order_count,
+    SUM(gross_revenue) AS gross_revenue,
+    SUM(refunded) AS refunded,
+    SUM(net_revenue) AS net_revenue,
+    COUNT(*) AS row_count
+  FROM sales_daily
+  GROUP BY day, region, currency
 )
 SELECT
   COALESCE(e.day, a.day) AS day,
@@ -74,13 +96,15 @@ SELECT
   e.refunded AS expected_refunded,
   a.refunded AS actual_refunded,
   a.net_revenue AS actual_net,
+  a.row_count AS row_count,
   e.ids AS ids
 FROM expected AS e
-FULL JOIN sales_daily AS a
+FULL JOIN actual AS a
   ON e.day = a.day AND e.region = a.region AND e.currency = a.currency
 WHERE
   e.day IS NULL
   OR a.day IS NULL
+  OR a.row_count > 1
   OR e.order_count != a.order_count
   OR e.gross_revenue != a.gross_revenue
   OR e.refunded != a.refunded
@@ -96,16 +120,12 @@ def orders_drift(warehouse: Warehouse) -> list[dict[str, Any]]:
         {
             "check": "orders = last change in orders_raw",
             "day": row.day.isoformat(),
-            "expected": _figure(row.expected_change_id, row.expected_cents),
-            "actual": _figure(row.actual_change_id, row.actual_cents),
+            "expected": row.expected,
+            "actual": row.actual,
             "ids": [row.order_id],
         }
         for row in warehouse.rows(ORDERS_DRIFT)
     ]
-
-
-def _figure(change_id: int | None, cents: int | None) -> str:
-    return "absent" if change_id is None else f"change {change_id}, {cents} cents"
 
 
 def sales_drift(warehouse: Warehouse) -> list[dict[str, Any]]:
@@ -116,13 +136,14 @@ def sales_drift(warehouse: Warehouse) -> list[dict[str, Any]]:
             "day": row.day.isoformat(),
             "region": row.region,
             "currency": row.currency,
-            "expected": _sales(row.expected_count, row.expected_gross, row.expected_refunded),
-            "actual": _sales(row.actual_count, row.actual_gross, row.actual_refunded),
+            "expected": _figures(row.expected_count, row.expected_gross, row.expected_refunded),
+            "actual": _figures(row.actual_count, row.actual_gross, row.actual_refunded)
+            + (f", net {row.actual_net}, in {row.row_count} rows" if row.row_count else ""),
             "ids": list(row.ids or ()),
         }
         for row in warehouse.rows(SALES_DRIFT)
     ]
 
 
-def _sales(count: int | None, gross: Any, refunded: Any) -> str:
+def _figures(count: int | None, gross: Any, refunded: Any) -> str:
     return "absent" if count is None else f"{count} orders, gross {gross}, refunded {refunded}"

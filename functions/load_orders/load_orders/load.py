@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import Any, Final
 
 from sqlalchemy import Engine
@@ -13,7 +14,7 @@ from load_orders.settings import Settings
 from load_orders.stage import Stage, Warehouse
 from orders.problems import BadGateway
 
-_GENERATIONS: Final = 20
+_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -95,19 +96,24 @@ def _stage(
 
     Rows of the generations before it are incomplete or expired; nobody reads them.
     """
-    for generation in range(_GENERATIONS):
+    attempts = 0
+    for generation in count():
         load_id = f"{day:%Y%m%d}-{digest(receipt)}-{generation}"
         stage = Stage(warehouse, load_id)
         stage.find_jobs()
         if receipt == EMPTY or (stage.job_ids and stage.proves(receipt)):
             return stage
-        if not stage.job_ids:
-            _extract(snapshot, settings, stage, day)
-            stage.wait()
-            if stage.receipt() == receipt:
-                return stage
+        if stage.job_ids:
+            continue
+        _extract(snapshot, settings, stage, day)
+        stage.wait()
+        if stage.receipt() == receipt:
+            return stage
+        attempts += 1
+        if attempts == _ATTEMPTS:
+            break
     raise BadGateway(
-        f"{_GENERATIONS} loads of {day} did not arrive whole in BigQuery", slug="load-incomplete"
+        f"{_ATTEMPTS} loads of {day} did not arrive whole in BigQuery", slug="load-incomplete"
     )
 
 

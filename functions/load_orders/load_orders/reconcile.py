@@ -31,14 +31,15 @@ FULL JOIN (
 ON load_ledger.day = live.day
 ORDER BY day
 """
-# A day that is over needs a closed load once it is noted as closed, and also when later days
-# have been loaded: then it was forgotten.
+# A day that is over needs a closed load once it is noted as closed; also when it ended more than
+# a day ago, or when later days have been loaded: then loading has stopped, or forgot it.
 _OVER: Final = f"""
 SELECT day FROM day_closings
 WHERE day BETWEEN :first_day AND :last_day AND closing_xid IS NOT NULL
 UNION
 SELECT DISTINCT (c.changed_at AT TIME ZONE 'UTC')::date FROM {FROM_CHANGES}
-WHERE c.changed_at >= :first_day AND c.changed_at < :latest_load
+WHERE c.changed_at >= :first_day
+    AND c.changed_at < GREATEST(CAST(:latest_load AS date), CAST(:last_day AS date) - 1)
 ORDER BY 1
 """
 

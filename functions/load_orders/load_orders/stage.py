@@ -1,6 +1,8 @@
 """Staging: load jobs with deterministic ids, and what of a load is really there."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from google.api_core.exceptions import Conflict, GoogleAPICallError, NotFound
@@ -10,8 +12,24 @@ from google.cloud.bigquery import DEFAULT_RETRY, LoadJob, LoadJobConfig
 
 from load_orders.receipt import BIGQUERY_RECEIPT
 from load_orders.schemas import table_schema
+from orders.problems import BadGateway
 
 RECEIPT: Final = f"SELECT {BIGQUERY_RECEIPT} FROM orders_stage WHERE load_id = @load_id"
+
+
+@contextmanager
+def in_time(what: str, timeout_s: float) -> Iterator[None]:
+    """Turn the client's time-out, an OSError as any other, into one that says whose it is.
+
+    Raises:
+        orders.problems.BadGateway: The block did not end in time.
+    """
+    try:
+        yield
+    except TimeoutError as error:
+        raise BadGateway(
+            f"BigQuery: {what} is not done after {timeout_s:.0f} s", slug="bigquery-failed"
+        ) from error
 
 
 class Warehouse:
@@ -47,7 +65,8 @@ class Warehouse:
         job = self.client.query(
             query, config, retry=self.retry, job_retry=None, timeout=self.timeout_s
         )
-        return list(job.result(retry=self.retry, job_retry=None, timeout=self.timeout_s))
+        with in_time(f"query {job.job_id}", self.timeout_s):
+            return list(job.result(retry=self.retry, job_retry=None, timeout=self.timeout_s))
 
 
 class Stage:
@@ -93,9 +112,12 @@ class Stage:
 
         Raises:
             google.api_core.exceptions.GoogleAPICallError: One failed, or BigQuery did.
+            orders.problems.BadGateway: One is not done in time; it goes on.
         """
+        timeout_s = self._warehouse.timeout_s
         for job in self._jobs:
-            job.result(retry=self._warehouse.retry, timeout=self._warehouse.timeout_s)
+            with in_time(f"load job {job.job_id}", timeout_s):
+                job.result(retry=self._warehouse.retry, timeout=timeout_s)
 
     def proves(self, receipt: str) -> bool:
         """Tell whether what an earlier try began has come to be all the rows of the receipt.

@@ -119,15 +119,32 @@ def test_an_order_that_is_not_its_last_change_is_named(shop: Shop, orders: list[
     assert "201 cents" in found[0]["actual"]
 
 
-@pytest.mark.parametrize("change", ["DELETE FROM orders WHERE order_id = {}"])
-def test_an_order_that_is_missing_is_named(shop: Shop, orders: list[int], change: str) -> None:
-    damage(shop, change.format(orders[2]))
+def test_an_order_that_is_missing_is_named(shop: Shop, orders: list[int]) -> None:
+    damage(shop, f"DELETE FROM orders WHERE order_id = {orders[2]}")
     assert differences(shop)[0]["actual"] == "absent"
+
+
+def test_an_order_that_is_there_twice_is_named(shop: Shop, orders: list[int]) -> None:
+    damage(shop, f"INSERT INTO orders SELECT * FROM orders WHERE order_id = {orders[0]}")
+    found = differences(shop)
+    assert (found[0]["ids"], found[0]["actual"]) == ([orders[0]], "2 rows")
+
+
+def test_when_loading_stops_the_first_day_left_out_is_named(
+    shop: Shop, next_day: NextDay, orders: list[int]
+) -> None:
+    shop.sql("UPDATE orders SET status = 'paid' WHERE id = :id", id=orders[0])
+    left_out = next_day()
+    shop.reconcile()
+    next_day()
+    (found,) = differences(shop)
+    assert (found["day"], found["actual"]) == (left_out.isoformat(), "no load")
 
 
 @pytest.mark.parametrize(
     "change",
     [
+        "INSERT INTO sales_daily SELECT * FROM sales_daily",
         "UPDATE sales_daily SET gross_revenue = 6.01, net_revenue = 6.01 WHERE TRUE",
         "UPDATE sales_daily SET order_count = 4 WHERE TRUE",
         "UPDATE sales_daily SET refunded = 1, net_revenue = 5 WHERE TRUE",

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from google.api_core.exceptions import BadRequest
 from google.cloud import bigquery
 
 from load_orders.load import load_day
-from load_orders.stage import Stage
+from load_orders.stage import Stage, Warehouse, in_time
 from orders.problems import BadGateway
 from tally_testing.shop import DAY, Shop
 
@@ -105,17 +106,38 @@ def test_an_empty_receipt_needs_no_job(shop: Shop, next_day: NextDay) -> None:
     assert shop.stage(next_day()).job_ids == []
 
 
-def test_when_no_generation_arrives_whole_the_caller_is_told(
-    shop: Shop, next_day: NextDay, monkeypatch: pytest.MonkeyPatch
+def test_a_day_can_be_loaded_however_often_its_stage_has_expired(
+    shop: Shop, next_day: NextDay
 ) -> None:
-    monkeypatch.setattr("load_orders.load._GENERATIONS", 2)
     shop.order()
     day = next_day()
-    for _ in range(2):
-        shop.stage(day)
+    for generation in range(5):
+        assert shop.stage(day).load_id.endswith(f"-{generation}")
         shop.parts.warehouse.rows("DELETE FROM orders_stage WHERE TRUE")
+
+
+class Leaky(Warehouse):
+    """A dataset that says of every load that nothing has arrived."""
+
+    def rows(self, query: str, *parameters: bigquery.ScalarQueryParameter) -> list[Any]:
+        empty = query.replace("load_id = @load_id", "FALSE AND load_id = @load_id")
+        return super().rows(empty, *parameters)
+
+
+def test_when_nothing_arrives_whole_the_caller_is_told(shop: Shop, next_day: NextDay) -> None:
+    shop.order()
+    real = shop.parts.warehouse
+    leaky = Leaky(real.client, shop.endpoints.dataset, real.timeout_s)
     with pytest.raises(BadGateway, match="did not arrive whole"):
-        shop.stage(day)
+        load_day(shop.parts.engine, leaky, shop.parts.settings, day=next_day(), mode="closed")
+
+
+def test_a_call_that_takes_too_long_is_bigquerys_fault_not_postgress() -> None:
+    with (
+        pytest.raises(BadGateway, match="load job x is not done after 3 s"),
+        in_time("load job x", 3),
+    ):
+        raise TimeoutError
 
 
 def test_values_arrive_as_they_are(shop: Shop, next_day: NextDay) -> None:
