@@ -63,7 +63,12 @@ async def import_orders(
         Query(description="`refuse` imports all lines or none; `skip` keeps the good ones."),
     ] = "refuse",
 ) -> ImportResult:
-    """Import orders from NDJSON or CSV, gzip or not; the whole file or, by default, nothing."""
+    """Import orders from NDJSON or CSV, gzip or not; by default the whole file or nothing.
+
+    Every line is one order, but for blank lines and the header line that CSV begins with: a
+    quoted field of CSV ends on its line; JSON in `metadata` needs no line feeds.
+    `imported` and `skipped` together count every such line.
+    """
     form, gzip = _format(request), _is_gzip(request)
 
     def begin() -> Intake:

@@ -1,4 +1,4 @@
-"""CSV (RFC 4180) with a header line; an empty cell is a field left out."""
+"""CSV (RFC 4180, but no line feeds in cells) with a header; an empty cell is a field left out."""
 
 import csv
 import re
@@ -8,95 +8,48 @@ from typing import Any, Final
 from orders.problems import Unprocessable
 from orders_api.problems import clip
 from orders_api.schemas.order import NewOrder
-from orders_api.services.imports.lines import MAX_LINE, Line
-from orders_api.services.imports.records import BOM, TOO_LONG, Record
+from orders_api.services.imports.lines import Line
+from orders_api.services.imports.records import Record, content
 from orders_api.services.imports.report import BadLineError
 from orders_api.strict_json import MalformedJsonError, decode
 
 _COLUMNS: Final = tuple(NewOrder.model_fields)
 _REQUIRED: Final = [name for name, field in NewOrder.model_fields.items() if field.is_required()]
-_CLOSING_QUOTE: Final = re.compile(rb'[^"]*(?:""[^"]*)*"(?!")')
 _INTEGER: Final = re.compile(r"-?\d{1,30}", re.ASCII)
 
 
 class CsvReader:
-    """Reads CSV; a quoted line feed continues a record on the next line."""
+    """Reads CSV; a record ends with its line, so a stray quote spoils no other."""
 
     def __init__(self) -> None:
         self._header: list[str] | None = None
-        self._begun = 0
-        self._open = bytearray()
 
     def read(self, line: Line) -> Record | None:
-        """Return the record that the line ends.
+        """Return the record of a line that is neither blank nor the header.
 
         Raises:
-            BadLineError: The record that ends here is not one.
-            Unprocessable: The header is none.
+            BadLineError: The line is no record.
+            Unprocessable: The header is wrong.
         """
+        number = line[0]
         if self._header is not None:
-            cells = self._cells(line)
-            return Record(self._begun, self._fields(cells)) if cells else None
+            cells = _cells(line)
+            return Record(number, self._fields(number, cells)) if cells else None
         try:
-            self._header = self._cells(line) or None
+            self._header = _cells(line) or None
         except BadLineError as bad:
-            raise _no_header(bad.number, bad.errors) from bad
-        _check_header(self._header, self._begun)
+            raise _no_header(number, bad.errors) from bad
+        _check_header(self._header, number)
         return None
 
     def close(self) -> None:
-        """Check that no quoted field is open.
+        """Accept any end: a line is a record."""
 
-        Raises:
-            BadLineError: One is; the number is that of the line where its record begins.
-            Unprocessable: One is in the header.
-        """
-        if not self._open:
-            return
-        error = (None, "A quoted field that begins here never ends")
-        if self._header is None:
-            raise _no_header(self._begun, [error])
-        raise BadLineError(self._begun, error)
-
-    def _cells(self, line: Line) -> list[str]:
-        """Return the cells of the record that the line ends; none if it goes on or is blank."""
-        number, data = line
-        if not self._open:
-            self._begun = number
-        if data is None or len(self._open) + len(data) > MAX_LINE:
-            self._open.clear()
-            raise BadLineError(self._begun, (None, TOO_LONG + ", quoted line feeds included"))
-        return self._continued(data) if self._open else self._first(data)
-
-    def _first(self, data: bytes) -> list[str]:
-        if self._begun == 1:
-            data = data.removeprefix(BOM)
-        cells = _parse(data, self._begun)
-        if cells is None:
-            self._open += data
-        return cells or []
-
-    def _continued(self, data: bytes) -> list[str]:
-        """Take a line that begins inside a quoted field.
-
-        Only the line itself is read to tell whether it ends the record: reading stays linear.
-        """
-        self._open += b"\n" + data
-        try:
-            if not _ends(data, self._begun):
-                return []
-            record = bytes(self._open)
-            self._open.clear()
-            return _parse(record, self._begun) or []
-        except BadLineError:
-            self._open.clear()
-            raise
-
-    def _fields(self, cells: list[str]) -> dict[str, Any]:
+    def _fields(self, number: int, cells: list[str]) -> dict[str, Any]:
         header = self._header or []
         if len(cells) != len(header):
             detail = f"The line has {len(cells)} cells, the header has {len(header)}"
-            raise BadLineError(self._begun, (None, detail))
+            raise BadLineError(number, (None, detail))
         fields: dict[str, Any] = {
             name: cell for name, cell in zip(header, cells, strict=True) if cell
         }
@@ -104,33 +57,30 @@ class CsvReader:
             if name in fields and _INTEGER.fullmatch(fields[name]):
                 fields[name] = int(fields[name])
         if "metadata" in fields:
-            fields["metadata"] = self._json(fields["metadata"])
+            fields["metadata"] = _json(number, fields["metadata"])
         return fields
 
-    def _json(self, cell: str) -> Any:
-        try:
-            return decode(cell.encode())
-        except MalformedJsonError as error:
-            raise BadLineError(self._begun, ("metadata", f"The cell is {error}")) from error
 
-
-def _ends(line: bytes, begun: int) -> bool:
-    """Tell whether a line that begins inside a quoted field ends the record."""
-    closing = _CLOSING_QUOTE.match(line)
-    return closing is not None and _parse(b'""' + line[closing.end() :], begun) is not None
-
-
-def _parse(record: bytes, number: int) -> list[str] | None:
-    """Return the cells of a record; None if a quoted field is still open."""
+def _json(number: int, cell: str) -> Any:
     try:
-        return next(csv.reader((record.decode(),), strict=True), [])
+        return decode(cell.encode())
+    except MalformedJsonError as error:
+        raise BadLineError(number, ("metadata", f"The cell cannot be read: {error}")) from error
+
+
+def _cells(line: Line) -> list[str]:
+    """Return the cells of a line; none if it is blank."""
+    number, data = line[0], content(line)
+    try:
+        return next(csv.reader((data.decode(),), strict=True), [])
     except UnicodeDecodeError as error:
         detail = f"Byte {error.start + 1} is not UTF-8"
         raise BadLineError(number, (None, detail)) from error
     except csv.Error as error:
+        detail = f"The line is not CSV: {error}"
         if str(error) == "unexpected end of data":
-            return None
-        raise BadLineError(number, (None, f"The line is not CSV: {error}")) from error
+            detail = "A quoted field does not end on this line"
+        raise BadLineError(number, (None, detail)) from error
 
 
 def _check_header(header: list[str] | None, number: int) -> None:

@@ -99,10 +99,7 @@ class Intake:
             raise self._fatal
         self._decoder.close()
         self._take(self._lines.close())
-        try:
-            self._reader.close()
-        except BadLineError as bad:
-            self.report.add(bad)
+        self._reader.close()
 
     def rows(self) -> Iterator[bytes]:
         """Yield the rows in COPY's text format, in blocks."""

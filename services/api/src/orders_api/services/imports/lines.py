@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 MAX_LINE: Final = 2**16
-"""The longest line (or CSV record) that is read, in bytes."""
+"""The longest line that is read, in bytes."""
 
 Line = tuple[int, bytes | None]
 """A line's number, from 1, and its bytes without the line feed; None if it was too long."""

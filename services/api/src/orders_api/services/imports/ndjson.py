@@ -1,7 +1,7 @@
 """NDJSON: one JSON object a line."""
 
 from orders_api.services.imports.lines import Line
-from orders_api.services.imports.records import BOM, TOO_LONG, Record
+from orders_api.services.imports.records import Record, content
 from orders_api.services.imports.report import BadLineError
 from orders_api.strict_json import MalformedJsonError, decode
 
@@ -15,17 +15,13 @@ class NdjsonReader:
         Raises:
             BadLineError: It is not JSON.
         """
-        number, data = line
-        if data is None:
-            raise BadLineError(number, (None, TOO_LONG))
-        if number == 1:
-            data = data.removeprefix(BOM)
-        if not data.strip():
+        data = content(line)
+        if not data:
             return None
         try:
-            return Record(number, decode(data))
+            return Record(line[0], decode(data))
         except MalformedJsonError as error:
-            raise BadLineError(number, (None, f"The line is wrong: {error}")) from error
+            raise BadLineError(line[0], (None, f"The line cannot be read: {error}")) from error
 
     def close(self) -> None:
         """Accept any end: a line is a record."""

@@ -3,23 +3,23 @@
 from typing import Any, Final, NamedTuple, Protocol
 
 from orders_api.services.imports.lines import MAX_LINE, Line
+from orders_api.services.imports.report import BadLineError
 
-BOM: Final = b"\xef\xbb\xbf"
-TOO_LONG: Final = f"A line may have {MAX_LINE} bytes"
+_BOM: Final = b"\xef\xbb\xbf"
 
 
 class Record(NamedTuple):
-    """The fields of one order, not yet checked, and the line they began on."""
+    """The fields of one order, not yet checked, and the line they are on."""
 
     number: int
     fields: Any
 
 
 class Reader(Protocol):
-    """Makes records of lines as they come."""
+    """Makes a record of each line that has one."""
 
     def read(self, line: Line) -> Record | None:
-        """Return the record that this line ends, if it ends one.
+        """Return the record of this line, if it has one.
 
         Raises:
             BadLineError: The line is no record; the next one may be.
@@ -32,3 +32,17 @@ class Reader(Protocol):
         Raises:
             BadLineError: It is not.
         """
+
+
+def content(line: Line) -> bytes:
+    """Return what stands on a line; nothing if that is only white space.
+
+    Raises:
+        BadLineError: The line is too long to be read.
+    """
+    number, data = line
+    if data is None:
+        raise BadLineError(number, (None, f"A line may have {MAX_LINE} bytes"))
+    if number == 1:
+        data = data.removeprefix(_BOM)
+    return data if data.strip() else b""
