@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tally_local.bigquery.errors import InvalidError, UnsupportedError
+from tally_local.bigquery.integers import whole_number
 
 _DUCKDB: Final = {
     "BOOL": "BOOLEAN",
@@ -118,9 +119,9 @@ def field_from_json(raw: Mapping[str, Any]) -> Field:
         str(raw["name"]),
         BqType("ARRAY", base) if mode == "REPEATED" else base,
         mode,
-        _integer(raw.get("maxLength")),
-        _integer(raw.get("precision")),
-        _integer(raw.get("scale")),
+        whole_number(raw, "maxLength"),
+        whole_number(raw, "precision"),
+        whole_number(raw, "scale"),
     )
 
 
@@ -132,10 +133,6 @@ def _base_type(raw: Mapping[str, Any]) -> BqType:
     if not inner:
         raise InvalidError(f"Field {raw['name']} is type RECORD but has no schema")
     return BqType("STRUCT", fields=tuple((sub.name, sub.type) for sub in inner))
-
-
-def _integer(value: object) -> int | None:
-    return None if value is None else int(str(value))
 
 
 def fields_from_json(schema: Mapping[str, Any] | None) -> list[Field]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tally_local.bigquery.errors import InvalidError, UnsupportedError
+from tally_local.bigquery.integers import whole_number
 from tally_local.bigquery.jobs.deposit import Destination, fields_of, read_destination
 from tally_local.bigquery.types import Field
 
@@ -59,7 +60,7 @@ def read_load(raw: Mapping[str, Any]) -> LoadSpec:
         fields_of(raw),
         _flag(raw, "autodetect"),
         _flag(raw, "ignoreUnknownValues"),
-        int(raw.get("maxBadRecords") or 0),
+        whole_number(raw, "maxBadRecords") or 0,
         _csv(raw),
     )
 
@@ -76,7 +77,7 @@ def _csv(raw: Mapping[str, Any]) -> CsvOptions:
         named.get(delimiter.lower(), delimiter),
         '"' if quote is None else str(quote),
         str(raw.get("nullMarker") or ""),
-        int(raw.get("skipLeadingRows") or 0),
+        whole_number(raw, "skipLeadingRows") or 0,
         _flag(raw, "allowQuotedNewlines"),
         _flag(raw, "allowJaggedRows"),
     )

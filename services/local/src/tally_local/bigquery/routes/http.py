@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from tally_local.bigquery.engine import Engine
 from tally_local.bigquery.errors import ApiError, InvalidError, UnsupportedError
+from tally_local.bigquery.integers import whole_number
 
 Handler = Callable[[Request, Engine, dict[str, Any]], Response]
 
@@ -75,17 +76,21 @@ def etag(resource: Mapping[str, Any]) -> str:
 def paged(items: list[Any], params: Mapping[str, str]) -> tuple[list[Any], dict[str, str]]:
     """Cut a listing by `maxResults` and `pageToken`."""
     start = page_token(params)
-    size = int(params.get("maxResults") or 1000)
+    size = whole_number(params, "maxResults") or 1000
     after = start + size
     return items[start:after], {"nextPageToken": str(after)} if after < len(items) else {}
 
 
 def page_token(params: Mapping[str, str]) -> int:
     """Return the row or item that a `pageToken` of ours points to."""
-    token = params.get("pageToken") or "0"
-    if not token.isdigit():
-        raise InvalidError(f"Invalid value for pageToken: {token}")
-    return int(token)
+    return whole_number(params, "pageToken") or 0
+
+
+def first_row(params: Mapping[str, str]) -> int:
+    """Return the row where a page of rows begins, by its token or else by `startIndex`."""
+    return (
+        page_token(params) if params.get("pageToken") else whole_number(params, "startIndex") or 0
+    )
 
 
 async def answer_error(_: Request, error: Exception) -> Response:

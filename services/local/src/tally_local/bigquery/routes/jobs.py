@@ -3,12 +3,14 @@ from __future__ import annotations
 import uuid
 from typing import Any, Final
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tally_local.bigquery.engine import Engine
 from tally_local.bigquery.errors import InvalidError, UnsupportedError
+from tally_local.bigquery.integers import whole_number
 from tally_local.bigquery.jobs.job import Job
 from tally_local.bigquery.routes.http import paged, route
 from tally_local.bigquery.script.submit import dry_run, submit_query
@@ -61,12 +63,26 @@ def _get(request: Request, engine: Engine, _: dict[str, Any]) -> Response:
 
 
 def _list(request: Request, engine: Engine, _: dict[str, Any]) -> Response:
-    jobs = engine.registry.all_of(request.path_params["project"])
-    states = {state.upper() for state in request.query_params.getlist("stateFilter")}
-    wanted = [job for job in jobs if not states or job["status"]["state"] in states]
+    wanted = _wanted(engine.registry.all_of(request.path_params["project"]), request.query_params)
     items, token = paged(wanted, request.query_params)
     listed = [_listed(job) for job in items]
     return JSONResponse({"kind": "bigquery#jobList", "jobs": listed, **token})
+
+
+def _wanted(jobs: list[dict[str, Any]], params: QueryParams) -> list[dict[str, Any]]:
+    earliest = whole_number(params, "minCreationTime") or 0
+    latest = whole_number(params, "maxCreationTime")
+    if params.get("parentJobId"):
+        # A script here runs its statements in its own job: nothing has children.
+        return []
+    states = {state.upper() for state in params.getlist("stateFilter")}
+    return [
+        job
+        for job in jobs
+        if not states or job["status"]["state"] in states
+        if earliest <= int(job["statistics"]["creationTime"])
+        if latest is None or int(job["statistics"]["creationTime"]) <= latest
+    ]
 
 
 def _listed(job: dict[str, Any]) -> dict[str, Any]:

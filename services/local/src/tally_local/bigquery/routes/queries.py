@@ -11,9 +11,10 @@ from starlette.routing import Route
 
 from tally_local.bigquery.engine import Engine
 from tally_local.bigquery.errors import NotFoundError, from_proto
+from tally_local.bigquery.integers import whole_number
 from tally_local.bigquery.jobs.job import Job
 from tally_local.bigquery.jobs.wire import Result, page_body
-from tally_local.bigquery.routes.http import page_token, route
+from tally_local.bigquery.routes.http import first_row, route
 from tally_local.bigquery.routes.jobs import new_job
 from tally_local.bigquery.routes.rows import int_timestamps, max_results
 from tally_local.bigquery.script.submit import dry_run, submit_query
@@ -50,6 +51,9 @@ class RecentRequests:
 
 
 def _query(request: Request, engine: Engine, body: dict[str, Any]) -> Response:
+    patience_ms = whole_number(body, "timeoutMs") or _DEFAULT_WAIT_MS
+    rows = whole_number(body, "maxResults")
+    count = max_results(request) if rows is None else rows
     configuration: dict[str, Any] = {
         "query": {key: value for key, value in body.items() if key not in _NOT_OF_THE_QUERY}
     }
@@ -70,10 +74,8 @@ def _query(request: Request, engine: Engine, body: dict[str, Any]) -> Response:
         except BaseException:
             recent.forget(fresh.project, body.get("requestId"))
             raise
-    job.done.wait(float(body.get("timeoutMs") or _DEFAULT_WAIT_MS) / 1000)
+    job.done.wait(patience_ms / 1000)
     options = body.get("formatOptions") or {}
-    rows = body.get("maxResults")
-    count = max_results(request) if rows is None else int(rows)
     ints = bool(options.get("useInt64Timestamp"))
     return _answer(engine, job, 0, count, ints=ints, kind="bigquery#queryResponse")
 
@@ -96,13 +98,14 @@ def _dry(engine: Engine, job: Job) -> Response:
 def _results(request: Request, engine: Engine, _: dict[str, Any]) -> Response:
     project, job_id = request.path_params["project"], request.path_params["job"]
     params = request.query_params
+    timeout = whole_number(params, "timeoutMs")
+    wanted = whole_number(params, "maxResults")
+    count = max_results(request) if wanted is None else wanted
+    start = first_row(params)
     job = engine.registry.live(project, job_id)
     if job is None:
         return _past(engine, project, job_id)
-    timeout = params.get("timeoutMs")
-    job.done.wait((_DEFAULT_WAIT_MS if timeout is None else float(timeout)) / 1000)
-    start = page_token(params) if params.get("pageToken") else int(params.get("startIndex") or 0)
-    count = int(params["maxResults"]) if "maxResults" in params else max_results(request)
+    job.done.wait((_DEFAULT_WAIT_MS if timeout is None else timeout) / 1000)
     kind = "bigquery#getQueryResultsResponse"
     return _answer(engine, job, start, count, ints=int_timestamps(request), kind=kind)
 

@@ -8,9 +8,10 @@ from starlette.routing import Route
 
 from tally_local.bigquery.engine import Engine
 from tally_local.bigquery.errors import InvalidError
+from tally_local.bigquery.integers import whole_number
 from tally_local.bigquery.jobs.partitions import partition_expression, split_decorator
 from tally_local.bigquery.jobs.wire import MAX_PAGE_ROWS, bounded, page_body, row_sql
-from tally_local.bigquery.routes.http import page_token, route
+from tally_local.bigquery.routes.http import first_row, route
 from tally_local.bigquery.routes.tables import table_name
 from tally_local.bigquery.store.catalog import Table
 from tally_local.bigquery.store.names import TableName
@@ -24,7 +25,7 @@ def int_timestamps(request: Request) -> bool:
 
 def max_results(request: Request) -> int:
     """Return how many rows a page may hold."""
-    return min(int(request.query_params.get("maxResults") or MAX_PAGE_ROWS), MAX_PAGE_ROWS)
+    return min(whole_number(request.query_params, "maxResults") or MAX_PAGE_ROWS, MAX_PAGE_ROWS)
 
 
 def _list(request: Request, engine: Engine, _: dict[str, Any]) -> Response:
@@ -34,7 +35,7 @@ def _list(request: Request, engine: Engine, _: dict[str, Any]) -> Response:
     if table.is_view:
         raise InvalidError("Cannot list a table of type VIEW.")
     params = request.query_params
-    start = page_token(params) if params.get("pageToken") else int(params.get("startIndex") or 0)
+    start = first_row(params)
     columns = _selected(table, params.get("selectedFields"))
     where = f" WHERE {partition_expression(table, partition)} = '{partition}'" if partition else ""
     sql = row_sql(columns, int_timestamps=int_timestamps(request))
