@@ -1,6 +1,8 @@
 """What an import makes of its lines, before it comes near the database."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from time import monotonic
 
 import pytest
 from hypothesis import given
@@ -24,8 +26,8 @@ LINES = st.lists(
 )
 
 
-def intake(reader: Reader) -> Intake:
-    rules = Rules(NOON, frozenset({"USD"}))
+def intake(reader: Reader, clock: Callable[[], float] = monotonic) -> Intake:
+    rules = Rules(NOON, frozenset({"USD"}), clock)
     return Intake(Identity(), reader, rules, "anonymous\t\\N", 2**30)
 
 
@@ -44,3 +46,16 @@ def test_every_line_that_is_not_blank_is_either_imported_or_skipped(
     sent = sum(1 for line in lines if line.strip()) + (reader is NdjsonReader)
     assert taken.report.good + taken.report.bad == sent
     assert len(rows) == taken.report.good
+
+
+def test_an_order_made_while_the_body_is_being_sent_is_not_in_the_future() -> None:
+    seconds = [1000.0]
+    line = b'{"customer_id":1,"total_cents":2,"created_at":"2026-11-21T12:01:00Z"}\n'
+    with intake(NdjsonReader(), lambda: seconds[0]) as taken:
+        taken.feed(line)
+        seconds[0] += 59.9
+        taken.feed(line)
+        assert (taken.report.good, taken.report.bad) == (0, 2)
+        seconds[0] += 0.2
+        taken.feed(line)
+        assert (taken.report.good, taken.report.bad) == (1, 2)

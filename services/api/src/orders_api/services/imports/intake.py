@@ -1,10 +1,11 @@
 """An import as it arrives: decoded, cut, checked and spooled, while no transaction is open."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from tempfile import SpooledTemporaryFile
+from time import monotonic
 from typing import Final, Self
 
 from pydantic import ValidationError
@@ -22,12 +23,28 @@ _IN_MEMORY: Final = 2**20
 _BLOCK: Final = 2**18
 
 
-@dataclass(frozen=True)
+@dataclass
 class Rules:
-    """What a line must satisfy beyond the rules of NewOrder; read from the database once."""
+    """What a line must satisfy beyond the rules of NewOrder; read from the database once.
 
-    now: datetime
+    Args:
+        begun: What the database's clock showed just now.
+        currencies: The codes that there are.
+        clock: Seconds that pass while a sender takes its time.
+    """
+
+    begun: datetime
     currencies: frozenset[str]
+    clock: Callable[[], float] = monotonic
+    _clock_at_begin: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note the time."""
+        self._clock_at_begin = self.clock()
+
+    def now(self) -> datetime:
+        """Return the time by the database's clock, without asking it again."""
+        return self.begun + timedelta(seconds=self.clock() - self._clock_at_begin)
 
 
 class Intake:
@@ -50,7 +67,7 @@ class Intake:
         self._decoder = decoder
         self._reader = reader
         self._rules = rules
-        self._now = rules.now.isoformat()
+        self._begun = rules.begun.isoformat()
         self._attribution = attribution
         self._max_bytes = max_bytes
         self._sent = self._decoded = 0
@@ -126,9 +143,9 @@ class Intake:
             raise BadLineError(number, *_reasons(error)) from None
         if order.currency not in self._rules.currencies:
             raise BadLineError(number, ("currency", "There is no such currency in ISO 4217"))
-        created_at = self._now
+        created_at = self._begun
         if order.created_at is not None:
-            if order.created_at > self._rules.now:
+            if order.created_at > self._rules.now():
                 raise BadLineError(number, ("created_at", "It lies in the future"))
             created_at = order.created_at.isoformat()
         metadata = copy_text(json.dumps(order.metadata)) if order.metadata else "{}"
