@@ -59,3 +59,10 @@ def test_an_order_made_while_the_body_is_being_sent_is_not_in_the_future() -> No
         seconds[0] += 0.2
         taken.feed(line)
         assert (taken.report.good, taken.report.bad) == (1, 2)
+
+
+def test_a_line_that_is_too_long_is_not_nothing() -> None:
+    with intake(NdjsonReader()) as taken:
+        taken.feed(b"x" * 70_000)
+        taken.close()
+        assert taken.report.bad == 1

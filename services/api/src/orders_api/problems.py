@@ -46,7 +46,9 @@ KINDS: Final[dict[str, Kind]] = {
         "The body is not JSON in UTF-8, or holds a duplicate key, NaN or Infinity.",
     ),
     "corrupt-gzip": Kind(
-        400, "Corrupt gzip", "Content-Encoding says gzip, but the body is not, or is cut short."
+        400,
+        "Corrupt gzip",
+        "Content-Encoding says gzip, but the body is not, or is empty or cut short.",
     ),
     "not-found": Kind(404, "Not found", "There is nothing at this path."),
     "method-not-allowed": Kind(
@@ -71,7 +73,7 @@ KINDS: Final[dict[str, Kind]] = {
         422,
         "Import refused",
         "Lines are bad and nothing was imported; errors lists them by number, field and reason."
-        " With ?on_error=skip the good lines are kept.",
+        " With ?on_error=skip the good lines are kept. A body of nothing is refused, too.",
     ),
     "internal": Kind(500, "Internal error", "A fault of ours; report it with its request_id."),
     "unavailable": Kind(

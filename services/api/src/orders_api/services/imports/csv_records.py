@@ -9,7 +9,7 @@ from orders.problems import Unprocessable
 from orders_api.problems import clip
 from orders_api.schemas.order import NewOrder
 from orders_api.services.imports.lines import Line
-from orders_api.services.imports.records import Record, content
+from orders_api.services.imports.records import Record, content, refused
 from orders_api.services.imports.report import BadLineError
 from orders_api.strict_json import MalformedJsonError, decode
 
@@ -43,7 +43,13 @@ class CsvReader:
         return None
 
     def close(self) -> None:
-        """Accept any end: a line is a record."""
+        """Check that there was a header.
+
+        Raises:
+            Unprocessable: There was none.
+        """
+        if self._header is None:
+            raise refused("The header line is missing")
 
     def _fields(self, number: int, cells: list[str]) -> dict[str, Any]:
         header = self._header or []
@@ -96,9 +102,8 @@ def _check_header(header: list[str] | None, number: int) -> None:
 
 
 def _no_header(number: int, errors: Any) -> Unprocessable:
-    return Unprocessable(
-        "The header line is wrong; nothing was imported.",
-        slug="import-refused",
+    return refused(
+        "The header line is wrong",
         errors=[
             {"line": number, "field": field, "detail": detail} for field, detail in errors[:100]
         ],

@@ -32,11 +32,10 @@ class Identity:
 
 
 class Gunzip:
-    """A gzip body of one or more members."""
+    """A gzip body of one or more members; zeros may follow each."""
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(_GZIP)
-        self._begun = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield the decompressed data, a bounded block at a time.
@@ -46,8 +45,10 @@ class Gunzip:
         """
         while data:
             if self._member.eof:
+                data = data.lstrip(b"\0")
+                if not data:
+                    return
                 self._member = zlib.decompressobj(_GZIP)
-            self._begun = True
             try:
                 block = self._member.decompress(data, _BLOCK)
             except zlib.error as error:
@@ -60,10 +61,10 @@ class Gunzip:
         """Check that the last member ended.
 
         Raises:
-            BadRequest: The body was cut short.
+            BadRequest: The body is empty or was cut short.
         """
-        if self._begun and not self._member.eof:
-            raise _corrupt("The gzip body is cut short")
+        if not self._member.eof:
+            raise _corrupt("The gzip body is empty or cut short")
 
 
 def _corrupt(what: str) -> BadRequest:

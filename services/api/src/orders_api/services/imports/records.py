@@ -2,6 +2,7 @@
 
 from typing import Any, Final, NamedTuple, Protocol
 
+from orders.problems import Unprocessable
 from orders_api.services.imports.lines import MAX_LINE, Line
 from orders_api.services.imports.report import BadLineError
 
@@ -27,11 +28,16 @@ class Reader(Protocol):
         """
 
     def close(self) -> None:
-        """Check that the last record is whole.
+        """Check that there was something to read.
 
         Raises:
-            BadLineError: It is not.
+            Unprocessable: There was nothing, not even the header of CSV.
         """
+
+
+def refused(detail: str, **members: Any) -> Unprocessable:
+    """Return the problem of a body of which nothing can be imported."""
+    return Unprocessable(f"{detail}; nothing was imported.", slug="import-refused", **members)
 
 
 def content(line: Line) -> bytes:
