@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from tally_local.cli import app
+from tally_local.state import State
 
 if TYPE_CHECKING:
     from tests.services.local.conftest import Tally
@@ -71,6 +72,7 @@ def test_every_command_has_help_of_its_own(run: Callable[..., Ran], command: str
         ("load-day", "2026-02-30"),
         ("load-day", "--mode", "half"),
         ("reconcile", "--days", "0"),
+        ("reconcile", "--days", "3651"),
         ("nonsense",),
     ],
 )
@@ -124,10 +126,27 @@ def test_a_state_directory_that_cannot_be_written_is_named(
 def test_reset_removes_the_state_and_may_be_repeated(
     run: Callable[..., Ran], tmp_path: Path
 ) -> None:
-    (tmp_path / "state" / "up").mkdir(parents=True)
+    state = State({"TALLY_STATE_DIR": str(tmp_path / "state")})
+    with state.held():
+        state.part("up", fresh=False)
     assert run("reset").code == 0
     assert not (tmp_path / "state").exists()
     assert run("reset").code == 0
+
+
+def test_reset_of_a_directory_of_somebody_elses_is_refused(
+    run: Callable[..., Ran], tmp_path: Path
+) -> None:
+    (tmp_path / "thesis.txt").touch()
+    refusal = said(run("reset", TALLY_STATE_DIR=str(tmp_path)))
+    assert f"{tmp_path} was not made by Tally" in refusal
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_reset_says_what_it_leaves(run: Callable[..., Ran], tmp_path: Path) -> None:
+    with State({"TALLY_STATE_DIR": str(tmp_path)}).held():
+        (tmp_path / "notes").touch()
+    assert run("reset", TALLY_STATE_DIR=str(tmp_path)).output.endswith("did not make it: notes\n")
 
 
 def test_migrate_brings_the_database_of_the_environment_up_to_date(

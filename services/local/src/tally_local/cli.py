@@ -104,8 +104,9 @@ def reset() -> None:
     """Remove all local state; refused while a stack runs."""
     with _reported():
         state = State()
-        state.reset()
-        _say(f"{state.directory} is removed")
+        left = state.reset()
+        kept = f"; left, for Tally did not make it: {', '.join(left)}" if left else ""
+        _say(f"the state in {state.directory} is removed{kept}")
 
 
 @app.command()
@@ -128,7 +129,9 @@ def load_day(
 
 @app.command()
 def reconcile(
-    days: Annotated[int, typer.Option(min=1, help="How many days of changes to compare.")] = 30,
+    days: Annotated[
+        int, typer.Option(min=1, max=3650, help="How many days of changes to compare.")
+    ] = 30,
 ) -> None:
     """Compare Postgres with what the running stack has published."""
     with _reported():

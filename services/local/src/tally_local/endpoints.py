@@ -28,7 +28,7 @@ class Endpoints:
 
     def write(self, path: Path) -> None:
         """Write them whole or not at all: a script never reads half a file."""
-        draft = path.with_suffix(".new")
+        draft = draft_of(path)
         draft.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
         draft.replace(path)
 
@@ -47,6 +47,11 @@ class Endpoints:
         if not all(in_use(_port(make_url(url))) for url in (*urls, endpoints.postgres)):
             raise UserError(_NO_STACK)
         return endpoints
+
+
+def draft_of(path: Path) -> Path:
+    """Return where the file is written before it takes its place."""
+    return path.with_suffix(".new")
 
 
 def _port(url: URL) -> int:

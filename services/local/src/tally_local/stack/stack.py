@@ -148,7 +148,8 @@ def running(
         reload: Restart the API when its code changes.
 
     Raises:
-        UserError: A port is taken, or another stack holds the state directory.
+        UserError: A port is taken or given twice, another stack holds the state directory, or
+            Tally has not made it.
         StackError: A part did not start.
     """
     _refuse_taken(ports)
@@ -156,12 +157,10 @@ def running(
         state.endpoints.unlink(missing_ok=True)
         end_marked(STATE, str(state.directory))
         marks = {RUN: uuid4().hex, STATE: str(state.directory)}
-        if fresh:
-            state.remove(name)
-        (state.directory / name / "logs").mkdir(parents=True, exist_ok=True)
+        directory = state.part(name, fresh=fresh)
         with interruptible(), _guarded(marks[RUN]):
             chosen = ports.chosen()
-            stack = Stack(state.directory / name, chosen, marks)
+            stack = Stack(directory, chosen, marks)
             try:
                 stack.start(chosen, reload=reload)
                 stack.endpoints.write(state.endpoints)
