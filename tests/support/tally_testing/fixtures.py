@@ -16,7 +16,7 @@ from tally_local.endpoints import Endpoints
 from tally_local.ports import free_port
 from tally_local.warehouse import create_tables
 from tally_testing.shop import DAY, Shop
-from tally_testing.waiting import wait_for
+from tally_testing.waiting import wait_for_analyzer
 
 HOUR = timedelta(hours=1)
 
@@ -28,7 +28,7 @@ def bigquery_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     directory = tmp_path_factory.mktemp("bigquery")
     command = [sys.executable, "-m", "tally_local.bigquery", "--port", str(port)]
     with subprocess.Popen([*command, "--data-dir", str(directory)]) as process:
-        wait_for(url)
+        wait_for_analyzer(url)
         yield url
         process.terminate()
 

@@ -15,3 +15,16 @@ def wait_for(url: str, patience_s: float = 30) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+def wait_for_analyzer(url: str, patience_s: float = 180) -> None:
+    """Wait until a BigQuery endpoint can take statements.
+
+    Once on a machine its analyzer is compiled, which takes long where all else starts as well.
+    """
+    wait_for(url)
+    deadline = time.monotonic() + patience_s
+    while (state := httpx.get(url, timeout=30).json()["analyzer"]) == "loading":
+        assert time.monotonic() < deadline, "the analyzer did not load"
+        time.sleep(0.1)
+    assert state == "ready"

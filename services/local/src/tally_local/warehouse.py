@@ -18,7 +18,7 @@ from tally_local.endpoints import Endpoints
 from tally_local.errors import UserError
 from tally_local.state import project_root
 
-RETRY = DEFAULT_RETRY.with_timeout(30)
+RETRY = DEFAULT_RETRY.with_timeout(60)
 """The client's own patience is ten minutes: too long for a part that has died."""
 
 _SCHEMAS = Path("terraform", "modules", "bigquery", "schemas")
