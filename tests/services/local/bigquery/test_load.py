@@ -17,6 +17,7 @@ Query = Callable[..., list[dict[str, Any]]]
 Load = Callable[..., bigquery.LoadJob]
 Field = bigquery.SchemaField
 SCHEMA = [Field("id", "INT64", "REQUIRED"), Field("name", "STRING"), Field("amount", "NUMERIC")]
+JSON_LINES = {"source_format": "NEWLINE_DELIMITED_JSON"}
 BY_DAY = bigquery.TimePartitioning(type_="DAY", field="day")
 DAYS = [Field("day", "DATE"), Field("n", "INT64")]
 
@@ -120,14 +121,17 @@ def test_the_four_write_dispositions(run: Query, load: Load, client: bigquery.Cl
         ("1,a,1\nx,b,2\n", {}, "Could not parse 'x' as INT64 for field id"),
         ("1,a,1\n,b,2\n", {}, "Required field id cannot be null"),
         ("1,a,1.0000000001\n", {}, "NUMERIC"),
-        ("1,a\n", {}, "Error while reading data"),
-        ("1,a,1,extra\n", {}, "Error while reading data"),
-        ('1,"a\nb",1\n', {}, "Could not parse|newline"),
+        ("1,a,1\n2,b\n", {}, "contains only 2 columns.; line_number: 2 expected_columns: 3"),
+        ("1,a,1\n2,b,2,x,y\n", {}, r"at least 4 column\(s\) while expected 3.; line_number: 2"),
+        ('1,"a\nb",1\n', {}, "allowQuotedNewlines is not set: field name"),
+        ('1,"a,1\n', {}, "Missing close quote character.*line_number: 1"),
+        (b"1,a,1\n2,\xff,1\n", {}, "not UTF-8; line_number: 2"),
         ("99999999999999999999,a,1\n", {}, "INT64"),
-        ([{"id": 1, "nope": 2}], {}, "No such field: nope"),
+        ([{"id": 1}, {"id": 1, "nope": 2}], {}, "Rows: 2; errors: 1. No such field: nope"),
         ([{"id": 1, "name": {"a": 1}}], {}, "non-record field: name"),
         ([{"id": 1.5}], {}, "INT64"),
-        ('{"id": 1,\n', {"source_format": "NEWLINE_DELIMITED_JSON"}, "Error while reading data"),
+        ('{"id": 1}\n\n{"id": 1,\n{"id": 2}\n', JSON_LINES, "JSON parsing error.*line_number: 3"),
+        (gzip.compress(b'{"id": 1}\n[1]\n'), JSON_LINES, "JSON parsing error.*line_number: 2"),
     ],
 )
 def test_one_bad_row_refuses_the_whole_load(
@@ -140,12 +144,26 @@ def test_one_bad_row_refuses_the_whole_load(
     assert ids(run) == [7]
 
 
+@pytest.mark.parametrize("cut", [0, 9, 150])
+def test_a_broken_parquet_file_is_refused_without_its_place_here(load: Load, cut: int) -> None:
+    file = io.BytesIO()
+    pq.write_table(pa.table({"id": list(range(1000))}), file)
+    whole = file.getvalue()
+    broken = whole[:cut] + b"\xff" * 100 + whole[cut + 100 :] if cut > 9 else whole[:cut]
+    with pytest.raises(BadRequest, match="Error while reading data.*the file") as caught:
+        load("t", broken, source_format="PARQUET")
+    assert "/" not in caught.value.errors[0]["message"]
+
+
 def test_bad_records_may_be_allowed(run: Query, load: Load) -> None:
     data = "1,a,1\nx,b,2\n2,c,3,4,5\n3,d,4\n"
-    with pytest.raises(BadRequest, match="too many errors"):
+    with pytest.raises(BadRequest, match="too many errors.*line_number: 3"):
         load("t", data, schema=SCHEMA, max_bad_records=1)
     assert load("t", data, schema=SCHEMA, max_bad_records=2).output_rows == 2
     assert ids(run) == [1, 3]
+    lines = '{"id": 4}\n{"id":\n'
+    load("j", lines, schema=SCHEMA, max_bad_records=1, **JSON_LINES)
+    assert ids(run, "j") == [4]
 
 
 def test_unknown_json_fields_may_be_ignored(run: Query, load: Load) -> None:

@@ -243,3 +243,11 @@ def test_a_dry_run_says_the_schema_and_changes_nothing(client: bigquery.Client) 
 def test_legacy_sql_is_refused(client: bigquery.Client) -> None:
     with pytest.raises(BadRequest, match="Legacy SQL"):
         client.query("SELECT 1", bigquery.QueryJobConfig(use_legacy_sql=True)).result()
+
+
+@pytest.mark.parametrize("path", ["`p_*`", "`{d}.p_*`", "`tally-test.{d}.p_*`"])
+def test_a_wildcard_table_is_refused_by_that_name(run: Query, dataset: str, path: str) -> None:
+    run("CREATE TABLE p_2026 (n INT64)")
+    with pytest.raises(GoogleAPICallError, match="Wildcard tables are not supported") as caught:
+        run(f"SELECT * FROM {path.format(d=dataset)}")
+    assert caught.value.code == 501

@@ -7,6 +7,7 @@ from typing import Any, Final
 import duckdb
 
 from tally_local.bigquery.compile.context import text
+from tally_local.bigquery.load.faults import NEWLINE_IN_QUOTES
 from tally_local.bigquery.load.source import Column, Source
 from tally_local.bigquery.load.spec import CsvOptions
 from tally_local.bigquery.load.values import parsed
@@ -61,7 +62,8 @@ def _column(name: str, item: Field, options: CsvOptions) -> Column:
     empty_is_null = not options.null_marker and item.type.kind not in {"STRING", "BYTES"}
     raw = f"nullif({name}, '')" if empty_is_null else name
     bad = "FALSE" if options.quoted_newlines else "contains(\x00, chr(10))"
-    return Column(item, raw, parsed("\x00", item.type), bad)
+    reason = f"{NEWLINE_IN_QUOTES}: field {item.name}"
+    return Column(item, raw, parsed("\x00", item.type), bad, reason)
 
 
 def detect_csv(

@@ -39,14 +39,20 @@ _PARQUET_KINDS: Final = {
 
 
 def json_keys(
-    cursor: duckdb.DuckDBPyConnection, path: Path, *, gzipped: bool, depth: int = 1
+    cursor: duckdb.DuckDBPyConnection,
+    path: Path,
+    *,
+    gzipped: bool,
+    depth: int = 1,
+    lenient: bool = False,
 ) -> list[tuple[str, str]]:
     """Return every key that any line of a JSON file has, with the type DuckDB guesses."""
     compression = "gzip" if gzipped else "uncompressed"
     rows = cursor.execute(
         f"DESCRIBE SELECT * FROM read_json({text(str(path))}, format = 'newline_delimited', "
         f"sample_size = -1, maximum_depth = {depth}, maximum_object_size = 104857600, "
-        f"map_inference_threshold = -1, compression = '{compression}', records = 'true')"
+        f"map_inference_threshold = -1, compression = '{compression}', records = 'true', "
+        f"ignore_errors = {str(lenient).lower()})"
     ).fetchall()
     return [(str(row[0]), str(row[1])) for row in rows]
 

@@ -10,6 +10,7 @@ import duckdb
 from tally_local.bigquery.errors import InvalidError, UnsupportedError
 from tally_local.bigquery.load.csv import csv_source, detect_csv
 from tally_local.bigquery.load.detect import detect_json, json_keys, parquet_columns
+from tally_local.bigquery.load.faults import first_line, reading_error
 from tally_local.bigquery.load.source import Source, json_source, parquet_source
 from tally_local.bigquery.load.spec import LoadSpec
 from tally_local.bigquery.types import Field
@@ -126,12 +127,21 @@ def _refuse_unknown(load: Load, fields: Sequence[Field]) -> None:
     if load.spec.ignore_unknown or load.empty:
         return
     known = {item.name for item in fields}
-    for name, _ in json_keys(load.cursor, load.path, gzipped=load.gzipped):
+    lenient = load.spec.max_bad_records > 0
+    for name, _ in json_keys(load.cursor, load.path, gzipped=load.gzipped, lenient=lenient):
         if name not in known:
-            raise InvalidError(
-                "Error while reading data, error message: JSON table encountered too many "
-                f"errors, giving up. Rows: 1; errors: 1. No such field: {name}."
-            )
+            raise _unknown(load, name)
+
+
+def _unknown(load: Load, name: str) -> InvalidError:
+    def has_it(row: object) -> bool:
+        return isinstance(row, dict) and name in row
+
+    line = first_line(load.path, has_it, gzipped=load.gzipped)
+    return reading_error(
+        f"JSON table encountered too many errors, giving up. Rows: {line}; errors: 1. "
+        f"No such field: {name}."
+    )
 
 
 def _parquet(load: Load) -> Source:

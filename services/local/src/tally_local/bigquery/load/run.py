@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,19 +9,13 @@ from pathlib import Path
 import duckdb
 
 from tally_local.bigquery.engine import Engine
-from tally_local.bigquery.errors import (
-    ApiError,
-    InvalidError,
-    InvalidQueryError,
-    StoppedError,
-    UnsupportedError,
-)
+from tally_local.bigquery.errors import ApiError, InvalidQueryError
 from tally_local.bigquery.jobs.deposit import insert, prepare, target_fields
 from tally_local.bigquery.jobs.job import Job
+from tally_local.bigquery.load.faults import csv_fault, reading_error, worded
 from tally_local.bigquery.load.plan import Load, declared_schema, read_source
 from tally_local.bigquery.load.source import Source
 from tally_local.bigquery.load.spec import LoadSpec, read_load
-from tally_local.bigquery.store.failures import translated
 
 
 def submit_load(engine: Engine, job: Job, path: Path) -> None:
@@ -50,11 +43,11 @@ def run_load(engine: Engine, job: Job, spec: LoadSpec, path: Path) -> None:
         job.check_stopped()
         existing = target_fields(engine.catalog, spec.destination)
         load = Load(spec, path, transaction.cursor, existing)
-        with reading():
+        with reading(load):
             source = read_source(load)
         schema = declared_schema(load, source)
         table = prepare(engine.catalog, transaction, spec.destination, schema)
-        with reading():
+        with reading(load):
             select, bad = checked_rows(load, source)
             rows = insert(transaction, table, spec.destination, source.fields, select)
         job.statistics["load"] = {
@@ -68,25 +61,14 @@ def run_load(engine: Engine, job: Job, spec: LoadSpec, path: Path) -> None:
 
 
 @contextmanager
-def reading() -> Iterator[None]:
+def reading(load: Load) -> Iterator[None]:
     """Word whatever goes wrong inside as BigQuery words a file that it cannot read."""
     try:
         yield
     except duckdb.Error as error:
-        raise _worded(translated(error), str(error)) from error
+        raise worded(error, load.path, gzipped=load.gzipped) from error
     except InvalidQueryError as error:
-        raise InvalidError(f"Error while reading data, error message: {error.message}") from error
-
-
-def _worded(error: ApiError, detail: str) -> ApiError:
-    if isinstance(error, StoppedError):
-        return error
-    message = error.message
-    if isinstance(error, UnsupportedError):
-        message = " ".join(detail.split("\n\n", 1)[0].split())
-    # The caller sent bytes, not the file that they became here.
-    message = re.sub(r'in file "[^"]*", ', "", message)
-    return InvalidError(f"Error while reading data, error message: {message}")
+        raise reading_error(error.message) from error
 
 
 def checked_rows(load: Load, source: Source) -> tuple[str, int]:
@@ -99,17 +81,20 @@ def checked_rows(load: Load, source: Source) -> tuple[str, int]:
     found = load.cursor.execute(
         "SELECT count(bq_error), min(bq_error) FROM temp.main.bq_load"
     ).fetchone() or (0, None)
-    bad = int(found[0]) + _rejected(load)
+    rejected, fault = _rejected(load)
+    bad = int(found[0]) + rejected
     if bad > load.spec.max_bad_records:
-        raise InvalidError(
-            f"Error while reading data, error message: too many errors encountered: {bad}, "
-            f"the limit is {load.spec.max_bad_records}. The first: {found[1]}"
+        raise reading_error(
+            f"too many errors encountered: {bad}, the limit is {load.spec.max_bad_records}. "
+            f"One of them: {fault or found[1]}"
         )
     return "SELECT * EXCLUDE (bq_error) FROM temp.main.bq_load WHERE bq_error IS NULL", bad
 
 
-def _rejected(load: Load) -> int:
+def _rejected(load: Load) -> tuple[int, str | None]:
     if load.spec.format != "CSV":
-        return 0
-    row = load.cursor.execute("SELECT count(DISTINCT line) FROM bq_rejects").fetchone()
-    return int(row[0]) if row else 0
+        return 0, None
+    count, line, detail = load.cursor.execute(
+        "SELECT count(DISTINCT line), min(line), arg_min(error_message, line) FROM bq_rejects"
+    ).fetchone() or (0, None, None)
+    return int(count), None if line is None else csv_fault(int(line), str(detail))

@@ -22,6 +22,7 @@ class Column:
     raw: str
     value: str
     bad: str = "FALSE"
+    bad_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,7 @@ class Source:
         """Return the rows' values, with `bq_error`: the first thing wrong with each row."""
         raws = ", ".join(f"{c.raw} AS r{i}" for i, c in enumerate(self.columns))
         values = ", ".join(_value(c, f"r{i}") + f" AS v{i}" for i, c in enumerate(self.columns))
-        errors = " ".join(
-            f"WHEN {_bad(c, f'r{i}', f'v{i}')} THEN {_message(c.field, f'r{i}')}"
-            for i, c in enumerate(self.columns)
-        )
+        errors = " ".join(_faults(c, f"r{i}", f"v{i}") for i, c in enumerate(self.columns))
         inner = f"SELECT {self.row_is_bad} AS bq_bad, {raws} FROM {self.relation}"
         typed = f"SELECT *, {values} FROM ({inner})"
         outputs = ", ".join(f"v{i}" for i in range(len(self.columns)))
@@ -57,8 +55,12 @@ def _value(column: Column, raw: str) -> str:
     return column.value.replace("\x00", raw)
 
 
-def _bad(column: Column, raw: str, value: str) -> str:
-    return f"({raw} IS NOT NULL AND {value} IS NULL) OR {column.bad.replace(chr(0), raw)}"
+def _faults(column: Column, raw: str, value: str) -> str:
+    bad = column.bad.replace("\x00", raw)
+    return (
+        f"WHEN {bad} THEN {text(column.bad_reason)} "
+        f"WHEN {raw} IS NOT NULL AND {value} IS NULL THEN {_message(column.field, raw)}"
+    )
 
 
 def _message(of: Field, raw: str) -> str:

@@ -106,6 +106,10 @@ class Resolver:
         if "INFORMATION_SCHEMA" in (part.upper() for part in ".".join(path).split(".")):
             return self._information(path, relations)
         name = self.table_name(path)
+        if name.table.endswith("*"):
+            raise UnsupportedError(
+                f"Wildcard tables are not supported by the local BigQuery endpoint: {name}"
+            )
         table = self.catalog.table(name)
         if table.is_view:
             view = self.expand(table)
