@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from load_orders.closing import Snapshot, final_snapshot
 from load_orders.extract import affected_days, copy_chunks, extract_query
-from load_orders.receipt import EMPTY, changes_of, digest, postgres_receipt
+from load_orders.receipt import EMPTY, changes_of, digest, postgres_receipt, row_count
 from load_orders.settings import Settings
 from load_orders.stage import Stage, Warehouse
 from orders.problems import BadGateway
@@ -81,7 +81,7 @@ def load_day(
             state=snapshot.state,
             load_id=stage.load_id,
             receipt=receipt,
-            row_count=int(receipt.split(":")[1]),
+            row_count=row_count(receipt),
             last_change_id=last_change_id,
             affected_days=affected_days(snapshot.connection, condition),
             job_ids=stage.job_ids,
