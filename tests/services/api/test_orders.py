@@ -44,7 +44,7 @@ def test_three_fields_are_enough_for_an_order(api: httpx.Client) -> None:
         "version": 1,
         "metadata": {},
         "created_at": order["created_at"],
-        "updated_at": order["updated_at"],
+        "updated_at": order["created_at"],
         "changed_by": "anonymous",
         "trace_id": None,
     }

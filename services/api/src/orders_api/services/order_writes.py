@@ -13,14 +13,15 @@ from orders_api.schemas.order import NewOrder
 from orders_api.services.rendering import ORDER, as_json
 
 _CREATE = f"""
-    WITH created AS (
+    WITH asked AS MATERIALIZED (
+        SELECT CAST(:created_at AS timestamptz) AS created_at, tally_now() AS now),
+    created AS (
         INSERT INTO orders (customer_id, total_cents, currency, region, status, metadata,
-            created_at, changed_by, trace_id)
+            created_at, updated_at, changed_by, trace_id)
         SELECT CAST(:customer_id AS bigint), CAST(:total_cents AS bigint), :currency, :region,
-            :status, CAST(:metadata AS jsonb), coalesce(asked.created_at, tally_now()),
-            :changed_by, :trace_id
-        FROM (SELECT CAST(:created_at AS timestamptz) AS created_at) AS asked
-        WHERE asked.created_at IS NULL OR asked.created_at <= tally_now()
+            :status, CAST(:metadata AS jsonb), coalesce(asked.created_at, asked.now),
+            asked.now, :changed_by, :trace_id
+        FROM asked WHERE asked.created_at IS NULL OR asked.created_at <= asked.now
         RETURNING *)
     SELECT id, version, {as_json(ORDER)}::text AS body FROM created"""
 
