@@ -209,6 +209,7 @@ def test_bad_lines_of_csv_are_named(fresh: httpx.Client) -> None:
         '1,8,"{""a""'  # 13
     )
     found = send(fresh, content, CSV, on_error="skip").json()
+    assert found["errors"][4]["detail"].startswith("The cell cannot be read: not valid JSON")
     assert whys(found) == [
         (3, "total_cents"),
         (4, None),
@@ -347,6 +348,15 @@ def test_another_form_of_body_is_unsupported(
 ) -> None:
     found = problem(send(api, nd(row()), media_type, headers=headers))
     assert found["type"] == "/problems/unsupported-media-type"
+
+
+def test_an_encoding_that_is_named_twice_is_no_encoding(api: httpx.Client, problem: Any) -> None:
+    headers = [("content-type", CSV), ("content-encoding", "gzip"), ("content-encoding", "gzip")]
+    response = api.post("/orders:import", content=gzip.compress(b"1"), headers=headers)
+    found = problem(response)
+    assert found["detail"] == (
+        "Content-Encoding may be identity or gzip or x-gzip, not gzip, gzip."
+    )
 
 
 def test_on_error_takes_only_its_two_values(api: httpx.Client, problem: Any) -> None:

@@ -1,5 +1,6 @@
 """What a stranger can send: every bad value is refused by name, and never with a 500."""
 
+import gzip
 from typing import Any
 
 import httpx
@@ -156,6 +157,7 @@ def test_what_is_not_strict_json_is_a_bad_request(
     found = problem(api.post(path, content=content, headers=JSON))
     assert found["type"] == "/problems/malformed-json"
     assert why in found["detail"]
+    assert found["detail"].startswith("The body cannot be read: ")
 
 
 @pytest.mark.parametrize(
@@ -175,6 +177,35 @@ def test_a_charset_beside_the_content_type_is_fine(api: httpx.Client) -> None:
     assert api.post("/orders", content=body(ORDER), headers=headers).status_code == 201
 
 
+@pytest.mark.parametrize("charset", ["latin-1", "utf-16"])
+def test_a_json_body_that_is_not_in_utf_8_is_unsupported(
+    api: httpx.Client, problem: Any, charset: str
+) -> None:
+    headers = {"content-type": f"application/json; charset={charset}"}
+    found = problem(api.post("/orders", content=body(ORDER), headers=headers))
+    assert found["detail"] == f"Send UTF-8, not {charset}."
+
+
+def test_a_json_body_that_is_encoded_is_unsupported(api: httpx.Client, problem: Any) -> None:
+    content = gzip.compress(body(ORDER))
+    response = api.post("/orders", content=content, headers=JSON | {"content-encoding": "gzip"})
+    assert problem(response)["detail"] == "Content-Encoding may be identity, not gzip."
+    assert response.headers["accept-encoding"] == "identity"
+    plain = JSON | {"content-encoding": "identity"}
+    assert api.post("/orders", content=body(ORDER), headers=plain).status_code == 201
+
+
+def test_only_times_in_a_url_come_with_advice_on_urls(api: httpx.Client, problem: Any) -> None:
+    time = "2026-01-01T00:00:00"
+    line = body(ORDER, created_at=f'"{time}"')
+    ndjson = {"content-type": "application/x-ndjson"}
+    sent = api.post("/orders", content=line, headers=JSON)
+    imported = api.post("/orders:import", content=line, headers=ndjson)
+    asked = api.get("/orders", params={"created_from": time})
+    advice = ["%2B" in problem(answer)["errors"][0]["detail"] for answer in (sent, imported, asked)]
+    assert advice == [False, False, True]
+
+
 def test_a_json_body_over_a_mebibyte_is_too_large(api: httpx.Client, problem: Any) -> None:
     content = body(ORDER) + b" " * 2**20
     for path in ("/orders", "/items"):
@@ -185,7 +216,10 @@ def test_a_json_body_over_a_mebibyte_is_too_large(api: httpx.Client, problem: An
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        *[("name", value) for value in [*TEXT, *CHARACTERS, '""', f'"{"n" * 201}"']],
+        *[
+            ("name", value)
+            for value in [*TEXT, *CHARACTERS, '""', '"  "', r'"\t\u00a0"', f'"{"n" * 201}"']
+        ],
         *[("price", value) for value in ['"9.99"', "true", "null", "[]", "-0.01", "9.999"]],
         *[("price", value) for value in ["10000000000000.01", "1e400", "1e-400", "1e99999"]],
         ("price", "9.990000000000000000000000000000000000000000001"),

@@ -1,13 +1,13 @@
 """Orders, by the file."""
 
 from collections.abc import AsyncIterator
-from email.message import Message
 from typing import Annotated, Final, Literal
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request
 
-from orders_api.problems import UnsupportedMediaType, clip
+from orders_api.problems import UnsupportedMediaType
+from orders_api.routes.content import content_encoding, media_type
 from orders_api.routes.dependencies import CurrentCaller, CurrentSettings, Db
 from orders_api.routes.documentation import problems
 from orders_api.routes.strict_route import StrictRoute
@@ -23,8 +23,6 @@ _FORMATS: Final[dict[str, imports.Format]] = {
     "application/jsonl": "ndjson",
     "text/csv": "csv",
 }
-_CHARSETS: Final = (None, "utf-8", "utf8", "us-ascii")
-_ENCODINGS: Final = {"": False, "identity": False, "gzip": True, "x-gzip": True}
 _BATCH: Final = 2**18
 _ROW: Final = '{"customer_id": 42, "total_cents": 1999, "region": "us-west"}\n'
 _BODY: Final = {
@@ -69,7 +67,7 @@ async def import_orders(
     quoted field of CSV ends on its line; JSON in `metadata` needs no line feeds.
     `imported` and `skipped` together count every such line.
     """
-    form, gzip = _format(request), _is_gzip(request)
+    form, gzip = _format(request), content_encoding(request, "gzip", "x-gzip") != "identity"
 
     def begin() -> Intake:
         limit = settings.import_max_bytes
@@ -96,19 +94,7 @@ async def _batches(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def _format(request: Request) -> imports.Format:
-    header = Message()
-    header["content-type"] = request.headers.get("content-type", "")
-    kind = _FORMATS.get(header.get_content_type())
-    charset = header.get_content_charset()
+    kind = _FORMATS.get(media_type(request))
     if kind is None:
         raise UnsupportedMediaType(f"Send one of these: {', '.join(_FORMATS)}.")
-    if charset not in _CHARSETS:
-        raise UnsupportedMediaType(f"Send UTF-8, not {clip(str(charset))}.")
     return kind
-
-
-def _is_gzip(request: Request) -> bool:
-    encoding = request.headers.get("content-encoding", "").strip().lower()
-    if encoding not in _ENCODINGS:
-        raise UnsupportedMediaType(f"Content-Encoding may be gzip, not {clip(encoding)}.")
-    return _ENCODINGS[encoding]

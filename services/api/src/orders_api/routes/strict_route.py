@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from orders.problems import BadRequest, Unprocessable
 from orders_api.problems import TooLarge, UnsupportedMediaType, clip
+from orders_api.routes.content import content_encoding, media_type
 from orders_api.strict_json import MalformedJsonError, decode
 
 MAX_JSON_BYTES: Final = 2**20
@@ -79,9 +80,9 @@ def _check_query(request: Request, known: set[str]) -> None:
 
 
 async def _read_json(request: Request) -> Any:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    if media_type(request) != "application/json":
         raise UnsupportedMediaType("Send the body as application/json.")
+    content_encoding(request)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -90,4 +91,4 @@ async def _read_json(request: Request) -> Any:
     try:
         return decode(bytes(body))
     except MalformedJsonError as error:
-        raise BadRequest(f"The body is {error}.", slug="malformed-json") from error
+        raise BadRequest(f"The body cannot be read: {error}.", slug="malformed-json") from error

@@ -11,6 +11,10 @@ MAX_ID: Final = 2**63 - 1
 _INSTANT = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?[0-5]\d)?)", re.ASCII
 )
+_FORM: Final = (
+    "Use ISO 8601 with an offset and at most microseconds, like"
+    " 2026-11-21T09:00:00Z or 2026-11-21T09:00:00+01:00"
+)
 _WHOLE = re.compile(r"-?\d{1,30}", re.ASCII)
 
 
@@ -20,11 +24,16 @@ def instant(value: object) -> datetime:
     Raises:
         ValueError: It is something else, or no moment of the calendar.
     """
+    return _moment(value, _FORM)
+
+
+def _url_instant(value: object) -> datetime:
+    return _moment(value, f"{_FORM} (in a URL, + is %2B)")
+
+
+def _moment(value: object, form: str) -> datetime:
     if not isinstance(value, str) or not _INSTANT.fullmatch(value):
-        raise ValueError(
-            "Use ISO 8601 with an offset and at most microseconds, like"
-            " 2026-11-21T09:00:00Z or 2026-11-21T09:00:00+01:00 (in a URL, + is %2B)"
-        )
+        raise ValueError(form)
     try:
         return datetime.fromisoformat(value).astimezone(UTC)
     except (ValueError, OverflowError):
@@ -50,6 +59,9 @@ def _storable(value: str) -> str:
 
 Instant = Annotated[datetime, BeforeValidator(instant)]
 """A moment, ISO 8601 with an offset, kept in UTC."""
+
+UrlInstant = Annotated[datetime, BeforeValidator(_url_instant)]
+"""An Instant in a URL, where who sends it may forget that + means a space."""
 
 Digits = Annotated[int, BeforeValidator(_whole)]
 """A whole number of a URL."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from orders_api.schemas.fields import Text
 from orders_api.schemas.paging import Paging
@@ -26,13 +26,19 @@ def _dollars(value: object) -> Decimal:
     return price
 
 
+def _visible(value: str) -> str:
+    if not value.strip():
+        raise ValueError("Input should have more than white space")
+    return value
+
+
 Price = Annotated[
     Decimal,
     BeforeValidator(_dollars),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": MAX_PRICE, "multipleOf": 0.01}),
     Field(description="US dollars, exact to the cent."),
 ]
-Name = Annotated[Text, Field(min_length=1, max_length=200)]
+Name = Annotated[Text, Field(min_length=1, max_length=200), AfterValidator(_visible)]
 InStock = Annotated[bool, Field(strict=True)]
 
 

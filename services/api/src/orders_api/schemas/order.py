@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orders.status import OrderStatus
 from orders.tables import MAX_CENTS, REGION_PATTERN
-from orders_api.schemas.fields import MAX_ID, Id, Instant, Text
+from orders_api.schemas.fields import MAX_ID, Id, Instant, Text, UrlInstant
 from orders_api.schemas.paging import Paging
 
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
@@ -124,5 +124,5 @@ class OrderQuery(Paging):
     status: OrderStatus | None = None
     region: Region | None = None
     customer_id: Id | None = None
-    created_from: Instant | None = Field(default=None, description="Inclusive.")
-    created_to: Instant | None = Field(default=None, description="Exclusive.")
+    created_from: UrlInstant | None = Field(default=None, description="Inclusive.")
+    created_to: UrlInstant | None = Field(default=None, description="Exclusive.")
