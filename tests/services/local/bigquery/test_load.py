@@ -144,20 +144,41 @@ def test_one_bad_row_refuses_the_whole_load(
     assert ids(run) == [7]
 
 
+def test_parquet_records_nulls_and_unsigned_integers(run: Query, load: Load) -> None:
+    def packed(**columns: Any) -> bytes:
+        file = io.BytesIO()
+        pq.write_table(pa.table(columns), file)
+        return file.getvalue()
+
+    moment = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
+    inner = {"Key": "x", "at": moment, "l": [1]}
+    records = pa.array([inner], pa.struct(
+        {"Key": pa.string(), "at": pa.timestamp("us", "UTC"), "l": pa.list_(pa.int64())}.items()
+    ))  # fmt: skip
+    row = {"s": inner, "r": [{"a": 1}], "u": 2**63 - 1, "z": None}
+    data = packed(s=records, r=[[{"a": 1}]], u=pa.array([2**63 - 1], pa.uint64()), z=pa.nulls(1))
+    load("t", data, source_format="PARQUET")
+    assert run("SELECT * FROM t") == [row]
+    load("z", packed(name=pa.nulls(1)), source_format="PARQUET", schema=[Field("name", "STRING")])
+    assert run("SELECT name FROM z") == [{"name": None}]
+    with pytest.raises(BadRequest, match="out of range"):
+        load("u", packed(u=pa.array([2**63], pa.uint64())), source_format="PARQUET")
+
+
 @pytest.mark.parametrize("cut", [0, 9, 150])
 def test_a_broken_parquet_file_is_refused_without_its_place_here(load: Load, cut: int) -> None:
     file = io.BytesIO()
     pq.write_table(pa.table({"id": list(range(1000))}), file)
     whole = file.getvalue()
     broken = whole[:cut] + b"\xff" * 100 + whole[cut + 100 :] if cut > 9 else whole[:cut]
-    with pytest.raises(BadRequest, match="Error while reading data.*the file") as caught:
+    with pytest.raises(BadRequest, match=r"Error while reading data.*the file") as caught:
         load("t", broken, source_format="PARQUET")
     assert "/" not in caught.value.errors[0]["message"]
 
 
 def test_bad_records_may_be_allowed(run: Query, load: Load) -> None:
     data = "1,a,1\nx,b,2\n2,c,3,4,5\n3,d,4\n"
-    with pytest.raises(BadRequest, match="too many errors.*line_number: 3"):
+    with pytest.raises(BadRequest, match=r"too many errors.*line_number: 3"):
         load("t", data, schema=SCHEMA, max_bad_records=1)
     assert load("t", data, schema=SCHEMA, max_bad_records=2).output_rows == 2
     assert ids(run) == [1, 3]

@@ -45,6 +45,10 @@ _EXTRACT: Final = {
 }
 
 
+# Weeks of a year, counted from the first Sunday or Monday; the days before it are week 0.
+_WEEK_PATTERNS: Final = {"WEEK": "%U", "WEEK_MONDAY": "%W"}
+
+
 def _zoned(call: Call, index: int) -> str:
     """Return the argument as a wall clock, in the zone that the next argument names."""
     if len(call.args) > index + 1:
@@ -149,6 +153,8 @@ def _extract(call: Call) -> str:
         return f"(date_part('microseconds', {value}) // 1000 % 1000)"
     if part == "MICROSECOND":
         return f"(date_part('microseconds', {value}) % 1000000)"
+    if part in _WEEK_PATTERNS:
+        return f"CAST(strftime({value}, '{_WEEK_PATTERNS[part]}') AS BIGINT)"
     if part in {"DATE", "TIME"}:
         return f"CAST({value} AS {part})"
     if part not in _EXTRACT:

@@ -6,6 +6,8 @@ from typing import Final
 from tally_local.bigquery.compile.call import Call, Compile, by_count, template
 from tally_local.bigquery.compile.casts import cast_sql
 from tally_local.bigquery.compile.context import failure, text
+from tally_local.bigquery.errors import InvalidQueryError
+from tally_local.bigquery.jobs.job import USER
 from tally_local.bigquery.types import BqType
 
 
@@ -135,6 +137,45 @@ def _formatted(call: Call, index: int, found: re.Match[str]) -> str:
     return cast_sql(arg, kind, BqType("STRING"))
 
 
+def _regexp_extract(call: Call) -> str:
+    pattern = call.constant(1)
+    if len(call.args) > 2 or call.kinds()[0] != "STRING" or not isinstance(pattern, str):  # noqa: PLR2004 - a position and an occurrence
+        raise call.refuse()
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise call.refuse() from error
+    if groups > 1:
+        raise InvalidQueryError("Regular expressions passed into extraction functions must not "
+                                "have more than 1 capturing group")  # fmt: skip
+    subject = call.args[0]
+    found = f"regexp_extract({subject}, {call.args[1]}, {groups})"
+    if groups:
+        # DuckDB gives the same for a group that matched nothing and for one that took no part.
+        unsure = failure(text("@501 REGEXP_EXTRACT of an empty group is not supported"), call.type)
+        found = f"CASE WHEN {found} = '' THEN {unsure} ELSE {found} END"
+    return f"CASE WHEN regexp_matches({subject}, {call.args[1]}) THEN {found} END"
+
+
+_JSON_PATH: Final = re.compile(r"\$(?:\.[A-Za-z_]\w*|\[\d+\])*", re.ASCII)
+
+
+def _json_value(call: Call) -> str:
+    path = call.constant(1) if len(call.args) > 1 else "$"
+    if not isinstance(path, str) or not _JSON_PATH.fullmatch(path):
+        raise call.refuse()
+    where = text(re.sub(r"\.(\w+)", r'."\1"', path))
+    document = f"TRY(CAST({call.args[0]} AS JSON))"
+    kind = f"json_type({document}, {where})"
+    # DuckDB writes 1e2 as 100.0; the function gives numbers as they are written.
+    number = failure(text("@501 JSON_VALUE of a fraction is not supported"), call.type)
+    return (
+        f"CASE WHEN {kind} = 'DOUBLE' THEN {number} "
+        f"WHEN {kind} NOT IN ('OBJECT', 'ARRAY', 'NULL') "
+        f"THEN json_extract_string({document}, {where}) END"
+    )
+
+
 def _split(call: Call) -> str:
     if call.kinds()[0] != "STRING":
         raise call.refuse()
@@ -178,6 +219,10 @@ STRINGS: Final[dict[str, Compile]] = {
     "$like": _like,
     "regexp_contains": _only_strings("regexp_matches({0}, {1})"),
     "regexp_replace": _only_strings("regexp_replace({0}, {1}, {2}, 'g')"),
+    "regexp_extract": _regexp_extract,
+    "regexp_substr": _regexp_extract,
+    "json_value": _json_value,
+    "session_user": lambda _: text(USER),
     "split": _split,
     "md5": template("unhex(md5({0}))"),
     "sha1": template("unhex(sha1({0}))"),

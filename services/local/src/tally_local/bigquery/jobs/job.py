@@ -3,13 +3,15 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 
 from tally_local.bigquery.errors import ApiError, StoppedError
 from tally_local.bigquery.jobs.wire import Result
 from tally_local.bigquery.store.catalog import now_ms
+
+USER: Final = "local@localhost"
 
 
 @dataclass
@@ -77,5 +79,5 @@ class Job:
             "status": status,
             "state": state,
             "statistics": {"totalBytesProcessed": "0", **self.statistics, **times},
-            "user_email": "local@localhost",
+            "user_email": USER,
         }

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import duckdb
+from duckdb.sqltypes import DuckDBPyType
 
 from tally_local.bigquery.compile.context import text
 from tally_local.bigquery.errors import InvalidError, UnsupportedError
@@ -24,7 +25,9 @@ _JSON_KINDS: Final = {
 }
 _PARQUET_KINDS: Final = {
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT"), "INT64"),
-    **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER"), "INT64"),
+    **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"), "INT64"),
+    # A column of nothing but NULL has no type of its own.
+    '"NULL"': "INT64",
     **dict.fromkeys(("FLOAT", "DOUBLE"), "FLOAT64"),
     **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_MS", "TIMESTAMP_S", "TIMESTAMP_NS"), "TIMESTAMP"),
     "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
@@ -81,24 +84,25 @@ def parquet_columns(
     cursor: duckdb.DuckDBPyConnection, path: Path, wanted: Sequence[Field] | None
 ) -> list[Column]:
     """Return a Parquet file's columns, as the wanted fields or as the file types them."""
-    rows = cursor.execute(f"DESCRIBE SELECT * FROM read_parquet({text(str(path))})").fetchall()
+    file = cursor.sql(f"FROM read_parquet({text(str(path))})")
     by_name = {item.name.lower(): item for item in wanted or ()}
-    return list(_typed(rows, by_name))
+    return list(_typed(zip(file.columns, file.types, strict=True), by_name))
 
 
-def _typed(rows: Sequence[Sequence[object]], wanted: dict[str, Field]) -> Iterator[Column]:
-    for row in rows:
-        name, kind = str(row[0]), str(row[1])
+def _typed(
+    columns: Iterable[tuple[str, DuckDBPyType]], wanted: dict[str, Field]
+) -> Iterator[Column]:
+    for name, kind in columns:
         of = parquet_type(name, kind)
         has = wanted.get(name.lower())
-        if has is not None and not _fits(of, has.type):
+        if has is not None and kind.id != "null" and not _fits(of, has.type):
             raise InvalidError(
                 f"Error while reading data, error message: Parquet column '{name}' has type {of} "
                 f"which does not match the target type {has.type}"
             )
         item = has or Field(name, of, "REPEATED" if of.element else "NULLABLE")
         raw = '"' + name.replace('"', '""') + '"'
-        yield Column(item, raw, _converted(kind, of, item.type))
+        yield Column(item, raw, _converted(str(kind), of, item.type))
 
 
 def _fits(of: BqType, target: BqType) -> bool:
@@ -115,17 +119,24 @@ def _converted(kind: str, of: BqType, target: BqType) -> str:
     return f"CAST(\x00 AS {target.duckdb})"
 
 
-def parquet_type(name: str, kind: str) -> BqType:
+def parquet_type(name: str, kind: DuckDBPyType) -> BqType:
     """Return the BigQuery type of a Parquet column, by the type DuckDB reads it as."""
-    if kind.endswith("[]"):
-        return BqType("ARRAY", parquet_type(name, kind.removesuffix("[]")))
-    if kind.startswith("DECIMAL("):
-        precision, scale = (int(part) for part in kind[8:-1].split(","))
+    if kind.id == "list":
+        return BqType("ARRAY", parquet_type(name, _children(kind)[0][1]))
+    if kind.id == "struct":
+        inner = ((key, parquet_type(f"{name}.{key}", of)) for key, of in _children(kind))
+        return BqType("STRUCT", fields=tuple(inner))
+    if kind.id == "decimal":
+        precision, scale = (int(part) for part in str(kind)[8:-1].split(","))
         if scale > 9 or precision - scale > 29:  # noqa: PLR2004 - what a NUMERIC holds
             raise UnsupportedError(
                 f"Column {name} of type {kind} needs BIGNUMERIC, not supported here"
             )
         return BqType("NUMERIC")
-    if kind not in _PARQUET_KINDS:
+    if str(kind) not in _PARQUET_KINDS:
         raise UnsupportedError(f"Parquet column {name} of type {kind} is not supported here")
-    return BqType(_PARQUET_KINDS[kind])
+    return BqType(_PARQUET_KINDS[str(kind)])
+
+
+def _children(kind: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
+    return [(key, of) for key, of in kind.children if isinstance(of, DuckDBPyType)]
