@@ -237,6 +237,23 @@ def test_now_is_the_databases(fresh: httpx.Client, engine: Engine, problem: Any)
     ]
 
 
+@pytest.mark.parametrize(("path", "new"), [("/orders", NEW), ("/items", {"name": "a", "price": 1})])
+def test_what_is_new_was_updated_when_it_was_created(
+    fresh: httpx.Client, engine: Engine, path: str, new: dict[str, Any]
+) -> None:
+    """However often the clock is asked: here every look at it takes a second."""
+    with engine.begin() as connection:
+        connection.execute(text("CREATE SEQUENCE looks"))
+        connection.execute(
+            text(
+                "CREATE OR REPLACE FUNCTION tally_now() RETURNS timestamptz LANGUAGE sql VOLATILE"
+                " AS $$ SELECT timestamptz '2030-01-01Z' + interval '1 s' * nextval('looks') $$"
+            )
+        )
+    created = fresh.post(path, json=new).json()
+    assert created["updated_at"] == created["created_at"] > "2030"
+
+
 def test_a_change_by_hand_shows_its_user_in_the_history(
     fresh: httpx.Client, engine: Engine
 ) -> None:

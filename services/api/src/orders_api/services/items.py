@@ -19,9 +19,11 @@ _BODY = f"{as_json(ITEM)}::text AS body"
 def create(database: Database, item: NewItem) -> tuple[int, str]:
     """Create an item and return its id and JSON."""
     statement = f"""
-        WITH created AS (
-            INSERT INTO items (name, price_cents, in_stock)
-            VALUES (:name, CAST(:price_cents AS bigint), :in_stock) RETURNING *)
+        WITH clock AS MATERIALIZED (SELECT tally_now() AS now),
+        created AS (
+            INSERT INTO items (name, price_cents, in_stock, created_at, updated_at)
+            SELECT :name, CAST(:price_cents AS bigint), :in_stock, now, now FROM clock
+            RETURNING *)
         SELECT id, {_BODY} FROM created"""
     with database.transaction() as connection:
         row = connection.execute(text(statement), _columns(item.model_dump())).one()
