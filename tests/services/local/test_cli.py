@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from tally_local.cli import app
+from tally_local.ports import free_port
 from tally_local.state import State
 
 if TYPE_CHECKING:
@@ -87,6 +88,13 @@ def test_a_port_in_use_is_named(run: Callable[..., Ran], command: str) -> None:
         assert f"port {port} for api is in use" in said(run(command, "--api-port", port))
 
 
+@pytest.mark.parametrize("command", ["demo", "up"])
+def test_the_same_port_for_two_parts_is_refused(run: Callable[..., Ran], command: str) -> None:
+    port = str(free_port())
+    refusal = said(run(command, "--api-port", port, "--bigquery-port", port))
+    assert f"port {port} is given twice" in refusal
+
+
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
@@ -157,6 +165,21 @@ def test_migrate_brings_the_database_of_the_environment_up_to_date(
     assert run("migrate", DATABASE_URL=database_url).code == 0
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM order_changes").scalar() == 0
+
+
+def test_a_revision_that_is_not_there_is_a_clear_error(
+    run: Callable[..., Ran], database_url: str
+) -> None:
+    message = said(run("migrate", "nope", DATABASE_URL=database_url))
+    assert message.endswith("Can't locate revision identified by 'nope'\n")
+
+
+def test_what_postgres_refuses_is_told_in_its_own_words(
+    run: Callable[..., Ran], database_url: str
+) -> None:
+    nowhere = database_url.rpartition("/")[0] + "/nowhere"
+    message = said(run("migrate", DATABASE_URL=nowhere))
+    assert message == 'tally: Postgres: database "nowhere" does not exist\n'
 
 
 @pytest.mark.parametrize("url", ["postgresql://postgres@127.0.0.1:9/tally", "nonsense"])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from alembic.util.exc import CommandError
 from pydantic import ValidationError
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,7 +22,7 @@ from tally_local import runner
 from tally_local.demo import run as demo_run
 from tally_local.demo.report import endpoints_table
 from tally_local.endpoints import Endpoints
-from tally_local.errors import NotReconciledError, UserError
+from tally_local.errors import NotReconciledError, UserError, database_reason
 from tally_local.stack.services import Ports
 from tally_local.stack.stack import running
 from tally_local.state import State
@@ -190,7 +191,9 @@ def _reported(stopped: int = _INTERRUPTED) -> Iterator[None]:
         lines = [f"not reconciled: {len(error.differences)} differences", *error.differences]
         _fail("\n  ".join(lines), _DIFFERENT)
     except SQLAlchemyError as error:
-        _fail(f"Postgres: {error}", _USER)
+        _fail(f"Postgres: {database_reason(error)}", _USER)
+    except CommandError as error:
+        _fail(f"the schema cannot be migrated: {error}", _USER)
     except ValidationError as error:
         _fail(f"the environment's settings are wrong: {error}", _USER)
     except BrokenPipeError:

@@ -111,7 +111,7 @@ def _call(url: str, body: dict[str, Any], patience_s: float) -> dict[str, Any]:
             try:
                 answer = client.post(url, json=body)
             except httpx.TransportError as error:
-                raise UserError(f"{url} does not answer: {error!r}") from error
+                raise UserError(f"{url} does not answer: {error}") from error
             if answer.is_success:
                 return dict(answer.json())
             wait = _wait_asked(answer)

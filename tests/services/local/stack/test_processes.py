@@ -1,5 +1,6 @@
 """Child processes: their environment, and that none outlives what should end it."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from uuid import uuid4
 import psutil
 import pytest
 
+from tally_local.ports import in_use
 from tally_local.stack.processes import RUN, Child, end_marked, environment
 
 SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
@@ -121,6 +123,22 @@ def test_a_dead_child_is_described_by_its_code_and_the_end_of_its_log(tmp_path: 
     assert not child.alive
     assert "api has ended with code 3" in child.obituary()
     assert "the port is taken" in child.obituary()
+
+
+def test_only_a_child_that_listens_itself_counts_as_listening(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        child = Child("api", [sys.executable, "-c", SLEEPER], environment({}), tmp_path / "log")
+        assert not child.listens_on(port)
+        child.ask_to_stop()
+        child.wait()
+    listener = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
+    child = Child("api", listener, environment({}), tmp_path / "log")
+    while child.alive and not in_use(port):
+        pass
+    assert child.listens_on(port)
+    child.ask_to_stop()
+    child.wait()
 
 
 def test_a_child_that_is_asked_to_stop_stops(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class Api:
         try:
             answer = self._client.request(method, path, **options)
         except httpx.TransportError as error:
-            raise UserError(f"the API does not answer: {error!r}") from error
+            raise UserError(f"the API does not answer: {error}") from error
         if not answer.is_success:
             raise UserError(_reasons(answer))
         return answer

@@ -61,6 +61,17 @@ class Child:
         """Whether it still runs."""
         return self._process.poll() is None
 
+    def listens_on(self, port: int) -> bool:
+        """Tell whether it, or a process that it started, listens on the TCP port."""
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(self._process.pid)
+            return any(
+                connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+                for each in (process, *process.children(recursive=True))
+                for connection in each.net_connections("tcp")
+            )
+        return False
+
     def obituary(self) -> str:
         """Say how it ended, with the end of its log."""
         return f"{self.name} has ended with code {self._process.poll()}; {log_end(self._log)}"

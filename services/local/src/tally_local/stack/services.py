@@ -1,8 +1,11 @@
 """What each process of the stack is: its command line and its settings."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import httpx
 
 from tally_local.endpoints import Endpoints
 from tally_local.ports import free_ports
@@ -28,17 +31,31 @@ class Ports:
     def chosen(self) -> "Ports":
         """Return them with a free port in each place that is 0."""
         named = vars(self)
-        free = iter(free_ports(list(named.values()).count(0)))
+        given = named.values()
+        free = (port for port in free_ports(2 * len(named)) if port not in given)
         return Ports(**{name: port or next(free) for name, port in named.items()})
+
+
+def _succeeds(answer: httpx.Response) -> bool:
+    return answer.status_code == httpx.codes.OK
+
+
+def _says_ok(answer: httpx.Response) -> bool:
+    try:
+        return _succeeds(answer) and answer.json()["status"] == "ok"
+    except (ValueError, TypeError, KeyError):
+        return False
 
 
 @dataclass(frozen=True)
 class Service:
-    """One child process: what runs, what it is told, and the URL that answers when it is up."""
+    """One child process: what runs, what it is told, and how it answers when it is up."""
 
     name: str
     command: list[str]
     health: str
+    """The URL to ask."""
+    healthy: Callable[[httpx.Response], bool]
     settings: dict[str, str] = field(default_factory=dict)
 
 
@@ -60,7 +77,10 @@ def bigquery(ports: Ports, directory: Path) -> Service:
     """The local BigQuery endpoint, its tables kept in `directory`."""
     command = [*_MODULE, "tally_local.bigquery", "--port", str(ports.bigquery)]
     return Service(
-        "bigquery", [*command, "--data-dir", str(directory)], endpoints_at(ports).bigquery
+        "bigquery",
+        [*command, "--data-dir", str(directory)],
+        endpoints_at(ports).bigquery,
+        _says_ok,
     )
 
 
@@ -73,7 +93,7 @@ def api(ports: Ports, *, reload: bool = False) -> Service:
         for member in ("api", "orders"):
             command += ["--reload", "--reload-dir", str(project_root() / "services" / member)]
     settings = {"DATABASE_URL": endpoints.postgres}
-    return Service("api", command, f"{endpoints.api}/health/ready", settings)
+    return Service("api", command, f"{endpoints.api}/health/ready", _succeeds, settings)
 
 
 def functions(ports: Ports) -> list[Service]:
@@ -93,6 +113,8 @@ def functions(ports: Ports) -> list[Service]:
             target,
             [*command, "--target", target, "--port", str(port)],
             f"http://{_HOST}:{port}",
+            # It knows no harmless request: any answer of its own shows that it is up.
+            lambda _: True,
             settings,
         )
         for target, port in targets.items()

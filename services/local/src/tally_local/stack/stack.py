@@ -16,7 +16,7 @@ from orders.engine import database_engine
 from orders.migrate import upgrade
 from orders.settings import DatabaseSettings
 from tally_local.endpoints import Endpoints
-from tally_local.errors import StackError, UserError
+from tally_local.errors import StackError, UserError, database_reason
 from tally_local.ports import in_use
 from tally_local.postgres import EmbeddedPostgres
 from tally_local.stack import services
@@ -122,11 +122,13 @@ class Stack:
     def _wait_for(self, service: services.Service) -> None:
         deadline = time.monotonic() + _STARTUP_S
         with httpx.Client(trust_env=False, timeout=5) as client:
-            while not _answers(client, service.health):
+            child = next(each for each in self._children if each.name == service.name)
+            while not (_answers(client, service) and child.listens_on(_port(service.health))):
                 self.check()
                 if time.monotonic() > deadline:
                     raise StackError(f"{service.name} did not answer in time; see {self._logs}")
                 time.sleep(0.05)
+        self.check()
 
 
 @contextlib.contextmanager
@@ -152,7 +154,7 @@ def running(
             Tally has not made it.
         StackError: A part did not start.
     """
-    _refuse_taken(ports)
+    _refuse_unusable(ports)
     with state.held():
         state.endpoints.unlink(missing_ok=True)
         end_marked(STATE, str(state.directory))
@@ -171,7 +173,10 @@ def running(
                     stack.stop()
 
 
-def _refuse_taken(ports: services.Ports) -> None:
+def _refuse_unusable(ports: services.Ports) -> None:
+    given = [port for port in vars(ports).values() if port]
+    if twice := [port for port in given if given.count(port) > 1]:
+        raise UserError(f"port {twice[0]} is given twice; each part needs its own")
     for name, port in vars(ports).items():
         if port and in_use(port):
             raise UserError(
@@ -183,9 +188,13 @@ def _env(settings: dict[str, str]) -> dict[str, str]:
     return environment(os.environ, **settings)
 
 
-def _answers(client: httpx.Client, url: str) -> bool:
+def _port(url: str) -> int:
+    return httpx.URL(url).port or 0
+
+
+def _answers(client: httpx.Client, service: services.Service) -> bool:
     try:
-        return client.get(url).status_code < httpx.codes.INTERNAL_SERVER_ERROR
+        return service.healthy(client.get(service.health))
     except httpx.TransportError:
         return False
 
@@ -197,7 +206,7 @@ def _migrate(postgres: EmbeddedPostgres, endpoints: Endpoints) -> None:
         with database_engine(settings) as engine:
             upgrade(engine)
     except SQLAlchemyError as error:
-        raise StackError(f"the database could not be migrated: {error}") from error
+        raise StackError(f"the database could not be migrated: {database_reason(error)}") from error
 
 
 @contextlib.contextmanager
