@@ -41,7 +41,7 @@ def test_a_peer_that_is_gone_is_found_by_keepalive(engine: Engine) -> None:
     with engine.connect() as connection:
         driver = connection.connection.dbapi_connection
         assert driver is not None
-        sock = driver._usock  # type: ignore[attr-defined]
+        sock = driver._usock
         assert sock.gettimeout() is None
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
 
