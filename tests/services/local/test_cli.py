@@ -1,5 +1,6 @@
 """The command `tally` where no stack runs: what it offers and how it refuses."""
 
+import gzip
 import os
 import socket
 from collections.abc import Callable
@@ -99,8 +100,9 @@ def test_the_same_port_for_two_parts_is_refused(run: Callable[..., Ran], command
     ("name", "content", "reason"),
     [
         ("missing.csv", None, "No such file"),
-        (".", None, "Is a directory"),
+        (".", None, "not a regular file"),
         ("cut.csv.gz", b"\x1f\x8b\x08\x00", "end-of-stream"),
+        ("utf16.csv", "customer_id,total_cents\n1,2\n".encode("utf-16"), "it is binary"),
         ("broken.csv.gz", b"\x1f\x8bnonsense", "compression method"),
     ],
 )
@@ -113,6 +115,31 @@ def test_an_unreadable_file_is_named(
     message = said(run("demo", "--orders", str(path)))
     assert f"cannot read {path}" in message
     assert reason in message
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "there are no orders in"),
+        (b"\n \r\n", "there are no orders in"),
+        (b"\xef\xbb\xbfcustomer_id,total_cents\r\n\r\n", "there are no orders in"),
+        (gzip.compress(b""), "there are no orders in"),
+        (b'[{"customer_id": 1, "total_cents": 2}]', "send one JSON object a line"),
+    ],
+)
+def test_a_file_without_orders_is_refused_before_anything_starts(
+    run: Callable[..., Ran], tmp_path: Path, content: bytes, reason: str
+) -> None:
+    path = tmp_path / "orders"
+    path.write_bytes(content)
+    assert reason in said(run("demo", "--orders", str(path)))
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_refused_without_waiting_for_it(run: Callable[..., Ran], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "not a regular file" in said(run("demo", "--orders", str(tmp_path / "pipe")))
 
 
 @pytest.mark.parametrize("command", ["load-day", "reconcile", "migrate"])

@@ -3,10 +3,12 @@
 import csv
 import gzip
 import json
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from tally_local.demo.ledger import Booking, Ledger
 from tally_local.errors import UserError
 
 _CHUNK = 256 * 1024
+_BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 _SNIFFED = 4096
 
@@ -30,14 +33,23 @@ class OrdersFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise UserError(f"cannot read {path}: it is not a regular file")
             with path.open("rb") as file:
                 self._gzipped = file.read(2) == _GZIP
             with self._opened() as file:
-                start = file.read(_SNIFFED).removeprefix(b"\xef\xbb\xbf").lstrip()
+                start = file.read(_SNIFFED).removeprefix(_BOM).lstrip()
+            self._ndjson = start.startswith(b"{")
+            orders = list(islice(self._lines(), 2))[0 if self._ndjson else 1 :]
         except (OSError, EOFError, zlib.error) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise UserError(f"cannot read {path}: {reason}") from error
-        self._ndjson = start.startswith(b"{")
+        if b"\0" in start:
+            raise UserError(f"cannot read {path}: it is binary; send CSV or NDJSON in UTF-8")
+        if start.startswith(b"["):
+            raise UserError(f"{path} is a JSON array; send one JSON object a line")
+        if not orders:
+            raise UserError(f"there are no orders in {path}")
 
     def send(self, api: Api) -> None:
         """Import it through the API, as it is.
@@ -54,11 +66,14 @@ class OrdersFile:
         Raises:
             UserError: A row cannot be understood.
         """
-        for number, row in enumerate(self._rows(), 1):
-            try:
+        number = 0
+        try:
+            for row in self._rows():
                 ledger.book(_booking(row, imported))
-            except (KeyError, ValueError, TypeError) as error:
-                raise UserError(f"{self._path}, row {number}: {error!r}") from error
+                number += 1
+        except (KeyError, ValueError, TypeError, AttributeError, csv.Error) as error:
+            message = f"{self._path}: after order {number} comes what is none, yet the API took it"
+            raise UserError(message) from error
 
     def reaches(self, instant: datetime) -> bool:
         """Tell whether an order was created then or later; a bad row or file says nothing."""
@@ -77,13 +92,21 @@ class OrdersFile:
     def _opened(self) -> Any:
         return gzip.open(self._path) if self._gzipped else self._path.open("rb")
 
+    def _lines(self) -> Iterator[str]:
+        """Yield the lines that are not blank; a record ends at its line, as the API has it."""
+        with self._opened() as file:
+            for number, line in enumerate(file):
+                data = line if number else line.removeprefix(_BOM)
+                if data.strip():
+                    yield data.decode(errors="replace")
+
     def _rows(self) -> Iterator[dict[str, Any]]:
-        opener = gzip.open if self._gzipped else open
-        with opener(self._path, "rt", encoding="utf-8-sig", newline="") as lines:
-            if self._ndjson:
-                yield from (json.loads(line) for line in lines if line.strip())
-            else:
-                yield from csv.DictReader(lines)
+        if self._ndjson:
+            yield from map(json.loads, self._lines())
+            return
+        cells = (next(csv.reader([line], strict=True)) for line in self._lines())
+        header = next(cells)
+        yield from (dict(zip(header, row, strict=True)) for row in cells)
 
 
 def _booking(row: dict[str, Any], imported: date) -> Booking:
