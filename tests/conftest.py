@@ -49,6 +49,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         server.stop()
 
 
+# A file is run by one worker: those that take longest begin first, so that none is left alone.
+LONGEST = ("tests/test_readme", "local/stack", "load_orders/test_publish", "test_reconcile", "demo")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not any(part in item.nodeid for part in LONGEST))
+
+
 def url_of(database: str) -> str:
     server = make_url(os.environ["TEST_DATABASE_URL"])
     return server.set(database=database).render_as_string(hide_password=False)

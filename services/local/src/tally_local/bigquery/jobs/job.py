@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import dataclass, field
@@ -49,7 +50,9 @@ class Job:
         # An interrupt between two statements is lost on DuckDB: say it until it is heard.
         while not self.done.wait(0.05) and time.monotonic() < patient_until:
             if self._cursor is not None:
-                self._cursor.interrupt()
+                # The job may close its cursor just now, having come to its end.
+                with contextlib.suppress(duckdb.ConnectionException):
+                    self._cursor.interrupt()
 
     def check_stopped(self) -> None:
         """Raise Stopped if somebody cancelled it."""
