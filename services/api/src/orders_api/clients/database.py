@@ -7,6 +7,7 @@ from pg8000.exceptions import Error as DriverError
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlmodel import Session
 
 from orders.problems import Unavailable
 from orders_api.clients.refusals import problem_of
@@ -34,6 +35,17 @@ class Database:
             raise problem_of(error.orig) or error from error
         except (DriverError, OSError) as error:
             raise problem_of(error) or error from error
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Yield a session on a transaction that is committed when the block ends well.
+
+        Raises:
+            Problem: As `transaction`.
+        """
+        with self.transaction() as connection, Session(connection) as session:
+            yield session
+            session.flush()
 
     def check(self) -> None:
         """Ask the database for something that only a migrated one has.

@@ -1,33 +1,31 @@
 """Items: what the shop sells."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import text
+from sqlmodel import Session, func, select
 
 from orders.problems import NotFound
+from orders.tables import Item
 from orders_api.clients.database import Database
 from orders_api.schemas.item import ItemChange, ItemQuery, NewItem
 from orders_api.services import cursors
 from orders_api.services.pages import Page, read_page, scope_of
 from orders_api.services.rendering import ITEM, as_json
 
-_BODY = f"{as_json(ITEM)}::text AS body"
+_ONE = f"SELECT {as_json(ITEM)}::text AS body FROM items WHERE id = :id"
 
 
 def create(database: Database, item: NewItem) -> tuple[int, str]:
     """Create an item and return its id and JSON."""
-    statement = f"""
-        WITH clock AS MATERIALIZED (SELECT tally_now() AS now),
-        created AS (
-            INSERT INTO items (name, price_cents, in_stock, created_at, updated_at)
-            SELECT :name, CAST(:price_cents AS bigint), :in_stock, now, now FROM clock
-            RETURNING *)
-        SELECT id, {_BODY} FROM created"""
-    with database.transaction() as connection:
-        row = connection.execute(text(statement), _columns(item.model_dump())).one()
-        return row.id, row.body
+    with database.session() as session:
+        now = session.exec(select(func.tally_now())).one()
+        columns = _columns(item.model_dump()) | {"created_at": now, "updated_at": now}
+        row = Item(**columns)
+        session.add(row)
+        body = _body(session, row)
+        return int(row.id or 0), body
 
 
 def get(database: Database, item_id: int) -> str:
@@ -36,7 +34,11 @@ def get(database: Database, item_id: int) -> str:
     Raises:
         NotFound: There is no such item.
     """
-    return _one(database, f"SELECT {_BODY} FROM items WHERE id = :id", {"id": item_id})
+    with database.transaction() as connection:
+        body = connection.execute(text(_ONE), {"id": item_id}).scalar_one_or_none()
+    if body is None:
+        raise _missing(item_id)
+    return str(body)
 
 
 def list_items(database: Database, query: ItemQuery) -> Page:
@@ -71,12 +73,10 @@ def update(database: Database, item_id: int, change: NewItem | ItemChange) -> st
     columns = _columns(change.model_dump(exclude_unset=partial))
     if not columns:
         return get(database, item_id)
-    assignments = ", ".join(f"{name} = :{name}" for name in columns)
-    statement = f"""
-        WITH changed AS (
-            UPDATE items SET {assignments}, updated_at = tally_now() WHERE id = :id RETURNING *)
-        SELECT {_BODY} FROM changed"""
-    return _one(database, statement, columns | {"id": item_id})
+    with database.session() as session:
+        row = _locked(session, item_id)
+        row.sqlmodel_update(columns | {"updated_at": func.tally_now()})
+        return _body(session, row)
 
 
 def delete(database: Database, item_id: int) -> None:
@@ -85,15 +85,25 @@ def delete(database: Database, item_id: int) -> None:
     Raises:
         NotFound: There is no such item.
     """
-    _one(database, "DELETE FROM items WHERE id = :id RETURNING '' AS body", {"id": item_id})
+    with database.session() as session:
+        session.delete(_locked(session, item_id))
 
 
-def _one(database: Database, statement: str, values: Mapping[str, Any]) -> str:
-    with database.transaction() as connection:
-        body = connection.execute(text(statement), values).scalar_one_or_none()
-    if body is None:
-        raise NotFound(f"There is no item {values['id']}.")
-    return str(body)
+def _locked(session: Session, item_id: int) -> Item:
+    item = session.get(Item, item_id, with_for_update=True)
+    if item is None:
+        raise _missing(item_id)
+    return item
+
+
+def _missing(item_id: int) -> NotFound:
+    return NotFound(f"There is no item {item_id}.")
+
+
+def _body(session: Session, item: Item) -> str:
+    """Return the item as Postgres holds it now, as JSON."""
+    session.flush()
+    return str(session.connection().execute(text(_ONE), {"id": item.id}).scalar_one())
 
 
 def _columns(fields: dict[str, Any]) -> dict[str, Any]:
