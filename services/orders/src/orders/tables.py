@@ -56,6 +56,20 @@ class Order(SQLModel, table=True):
     trace_id: str | None = None
 
 
+class OrderLine(SQLModel, table=True):
+    """One item of an order. An order's lines add up to its total and never change."""
+
+    __tablename__ = "order_lines"
+
+    order_id: int = Field(sa_type=BigInteger, primary_key=True)
+    line_no: int = Field(primary_key=True)
+    """From 1, in the order they were sent."""
+    item_id: int = Field(sa_type=BigInteger, foreign_key="items.id")
+    quantity: int
+    unit_price_cents: int = Field(sa_type=BigInteger)
+    """Minor units of the order's currency."""
+
+
 class OrderChange(SQLModel, table=True):
     """One change of one order, with the order as it was after it. Written by triggers only."""
 
@@ -104,3 +118,18 @@ class Item(SQLModel, table=True):
     in_stock: bool = True
     created_at: datetime = Field(default=None, sa_column=_by_server(DateTime(timezone=True)))
     updated_at: datetime = Field(default=None, sa_column=_by_server(DateTime(timezone=True)))
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """The answer to a request that was carried out, kept for its repetitions."""
+
+    __tablename__ = "idempotency_keys"
+
+    caller: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    fingerprint: str
+    """SHA-256 of the request, in hexadecimal."""
+    order_id: int | None = Field(default=None, sa_type=BigInteger)
+    """The order that was created; none for an import."""
+    answer: str
+    expires_at: datetime = Field(sa_type=DateTime(timezone=True))
