@@ -20,6 +20,10 @@ Metadata = Annotated[
     dict[Annotated[Text, Field(max_length=40)], Annotated[Text, Field(max_length=500)]],
     Field(max_length=50),
 ]
+Exponent = Annotated[int, Field(description="One major unit is 10^exponent minor units.")]
+Total = Annotated[
+    str, Field(description="total_cents in major units, exact: 19.99 USD, 1999 JPY, 1.999 KWD.")
+]
 
 EXAMPLE: Final[dict[str, Any]] = {"customer_id": 42, "total_cents": 1999, "region": "us-west"}
 EXAMPLE_ORDER: Final[dict[str, Any]] = {
@@ -28,10 +32,12 @@ EXAMPLE_ORDER: Final[dict[str, Any]] = {
     "total_cents": 1999,
     "currency": "USD",
     "exponent": 2,
+    "total": "19.99",
     "region": "us-west",
     "status": "pending",
     "version": 1,
     "metadata": {},
+    "lines": [],
     "created_at": "2026-11-21T09:00:00.000000Z",
     "updated_at": "2026-11-21T09:00:00.000000Z",
     "changed_by": "anonymous",
@@ -63,6 +69,16 @@ class StatusChange(BaseModel):
     status: OrderStatus
 
 
+class Line(BaseModel):
+    """One item of an order."""
+
+    line_no: int = Field(description="From 1, in the order they were sent.")
+    item_id: int
+    quantity: int
+    unit_price_cents: int = Field(description="Minor units of the order's currency.")
+    amount_cents: int = Field(description="quantity times unit_price_cents.")
+
+
 class Order(BaseModel):
     """An order as it is now."""
 
@@ -72,11 +88,13 @@ class Order(BaseModel):
     customer_id: int
     total_cents: int = Field(description="Minor units of currency.")
     currency: str
-    exponent: int = Field(description="One major unit is 10^exponent minor units.")
+    exponent: Exponent
+    total: Total
     region: str
     status: OrderStatus
     version: int = Field(description="1 when created, one more with every change.")
     metadata: dict[str, str]
+    lines: list[Line] = Field(description="In the order they were sent; they never change.")
     created_at: datetime
     updated_at: datetime
     changed_by: str
@@ -102,6 +120,8 @@ class Change(BaseModel):
     customer_id: int
     total_cents: int
     currency: str
+    exponent: Exponent
+    total: Total
     region: str
     status: OrderStatus
     metadata: dict[str, str]

@@ -12,9 +12,9 @@ from orders_api.schemas.paging import Paging
 from orders_api.services import cursors
 from orders_api.services.order_writes import OrderDocument, missing
 from orders_api.services.pages import Page, read_page, scope_of
-from orders_api.services.rendering import CHANGE, ORDER, as_json
+from orders_api.services.rendering import CHANGE, ORDER, ORDERS, as_json
 
-_ONE = f"SELECT id, version, {as_json(ORDER)}::text AS body FROM orders WHERE id = :id"
+_ONE = f"SELECT id, version, {as_json(ORDER)}::text AS body FROM {ORDERS} WHERE id = :id"
 
 _CONDITIONS = {
     "status": "status = :status",
@@ -56,7 +56,7 @@ def list_orders(database: Database, query: OrderQuery) -> Page:
     where = " AND ".join(conditions) or "true"
     statement = f"""
         SELECT {as_json(ORDER)} AS body, ARRAY[{_MICROSECONDS}, id] AS key
-        FROM orders WHERE {where} ORDER BY created_at DESC, id DESC"""
+        FROM {ORDERS} WHERE {where} ORDER BY created_at DESC, id DESC"""
     with database.transaction() as connection:
         return read_page(connection, statement, values, limit=query.limit, scope=scope)
 

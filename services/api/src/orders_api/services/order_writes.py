@@ -10,7 +10,7 @@ from orders.status import TRANSITIONS, OrderStatus
 from orders_api.clients.database import Database
 from orders_api.problems import invalid
 from orders_api.schemas.order import NewOrder
-from orders_api.services.rendering import ORDER, as_json
+from orders_api.services.rendering import ORDER, ORDERS, as_json, with_lines
 
 _CREATE = f"""
     WITH asked AS MATERIALIZED (
@@ -23,15 +23,17 @@ _CREATE = f"""
             asked.now, :changed_by, :trace_id
         FROM asked WHERE asked.created_at IS NULL OR asked.created_at <= asked.now
         RETURNING *)
-    SELECT id, version, {as_json(ORDER)}::text AS body FROM created"""
+    SELECT id, version, {as_json(ORDER)}::text AS body
+    FROM (SELECT *, NULL::json AS lines FROM created) AS orders"""
 
 _MOVE = f"""
     WITH moved AS (
         UPDATE orders SET status = :status, changed_by = :changed_by, trace_id = :trace_id
         WHERE id = :id RETURNING *)
-    SELECT id, version, {as_json(ORDER)}::text AS body FROM moved"""
+    SELECT id, version, {as_json(ORDER)}::text AS body FROM {with_lines("moved")}"""
 
-_LOCK = f"SELECT id, status, version, {as_json(ORDER)}::text AS body FROM orders WHERE id = :id"
+_LOCK = f"""
+    SELECT id, status, version, {as_json(ORDER)}::text AS body FROM {ORDERS} WHERE id = :id"""
 
 
 @dataclass(frozen=True)
