@@ -1,20 +1,32 @@
 """The one file that wires the API."""
 
+import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypedDict
+from functools import partial
+from typing import Any, Final, TypedDict
 
+from anyio.to_thread import run_sync
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from orders.engine import database_engine
+from orders.engine import Connect, database_connect, pooled_engine
+from orders.problems import Problem
 from orders_api.clients.database import Database
+from orders_api.clients.group_commit import Batch, GroupCommit, Limits, Observer
+from orders_api.clients.transactions import Transactions
 from orders_api.middleware import HeadMiddleware, RequestIdMiddleware
 from orders_api.routes import health, home, imports, items, orders
 from orders_api.routes.documentation import ProblemBody
 from orders_api.routes.errors import add_error_handlers
+from orders_api.services import idempotency, order_creation
+from orders_api.services.order_creation import Created, NewOrderRequest
 from orders_api.settings import Settings
+
+_log = logging.getLogger(__name__)
+_PURGE_EVERY_S: Final = 600
 
 
 class State(TypedDict):
@@ -22,6 +34,7 @@ class State(TypedDict):
 
     settings: Settings
     database: Database
+    order_writer: GroupCommit[NewOrderRequest, Created]
 
 
 class _Api(FastAPI):
@@ -38,14 +51,25 @@ def _schema() -> dict[str, Any]:
     return ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Return the application; it reads settings and makes connections when it starts."""
+def _ignore(_batch: Batch) -> None:
+    """Nobody wants to know."""
+
+
+def create_app(settings: Settings | None = None, *, observe: Observer = _ignore) -> FastAPI:
+    """Return the application; it reads settings and makes connections when it starts.
+
+    Args:
+        settings: Read from the environment when the application starts, if left out.
+        observe: Is told of every batch of new orders that was written.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
         chosen = settings or Settings.from_environment(os.environ)
-        with database_engine(chosen) as engine:
-            yield State(settings=chosen, database=Database(engine))
+        with database_connect(chosen) as connect, pooled_engine(connect, chosen) as engine:
+            database = Database(engine)
+            async with _order_writer(chosen, connect, observe) as writer, _purging(database):
+                yield State(settings=chosen, database=database, order_writer=writer)
 
     app = _Api(
         title="Tally orders API",
@@ -54,13 +78,47 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
+        # Asked for at every request, even where nobody listens.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.add_middleware(HeadMiddleware)
     app.add_middleware(RequestIdMiddleware)
     add_error_handlers(app)
-    for routes in (home, health, orders, imports, items):
+    # Routers are searched in this order.
+    for routes in (orders, imports, items, health, home):
         app.include_router(routes.router)
     return app
+
+
+@asynccontextmanager
+async def _order_writer(
+    settings: Settings, connect: Connect, observe: Observer
+) -> AsyncIterator[GroupCommit[NewOrderRequest, Created]]:
+    limits = Limits(settings.writer_connections, settings.writer_batch, settings.writer_queue)
+    writer = GroupCommit(order_creation.write, partial(Transactions, connect), limits, observe)
+    try:
+        yield writer
+    finally:
+        await run_sync(writer.close)
+
+
+@asynccontextmanager
+async def _purging(database: Database) -> AsyncIterator[None]:
+    """Remove expired idempotency keys now and then; a failure waits for the next time."""
+
+    async def purge() -> None:
+        while True:
+            await asyncio.sleep(_PURGE_EVERY_S)
+            try:
+                await run_sync(idempotency.purge, database)
+            except Problem as problem:
+                _log.warning("expired idempotency keys stay for now: %s", problem.detail)
+
+    task = asyncio.create_task(purge())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 def _operation_id(route: APIRoute) -> str:

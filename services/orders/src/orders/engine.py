@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _SESSION = {"TimeZone": "UTC"}
 
 
+Connect = Callable[[], Any]
+"""Makes a pg8000 connection (DB-API), or raises one of `pg8000.dbapi.Error`."""
+
+
 @contextmanager
 def database_engine(settings: DatabaseSettings) -> Iterator[Engine]:
     """Yield an engine on Cloud SQL (IAM authentication) or on a URL; nothing connects yet.
@@ -25,21 +29,41 @@ def database_engine(settings: DatabaseSettings) -> Iterator[Engine]:
     All sessions are in UTC. Whatever keeps a connection from being made is raised as
     `sqlalchemy.exc.DBAPIError`. The pool and the connector are closed on exit.
     """
+    with database_connect(settings) as connect, pooled_engine(connect, settings) as engine:
+        yield engine
+
+
+@contextmanager
+def database_connect(settings: DatabaseSettings) -> Iterator[Connect]:
+    """Yield what makes single connections to the database; the connector is closed on exit."""
     with ExitStack() as resources:
         connect = _connect_by_url(settings)
         if settings.instance_connection_name is not None:
             connector = resources.enter_context(_connector(settings))
             connect = partial(_connect_to_instance, connector, settings)
-        engine = create_engine(
-            URL.create("postgresql+pg8000"),
-            creator=partial(_connection, connect),
-            pool_size=settings.db_pool_size,
-            max_overflow=0,
-            pool_timeout=settings.db_pool_timeout_s,
-            pool_pre_ping=True,
-        )
-        resources.callback(engine.dispose)
+        yield partial(_connection, connect)
+
+
+@contextmanager
+def pooled_engine(connect: Connect, settings: DatabaseSettings) -> Iterator[Engine]:
+    """Yield an engine whose pool is filled by `connect`; the pool is closed on exit."""
+    engine = create_engine(
+        URL.create("postgresql+pg8000"),
+        creator=connect,
+        pool_size=settings.db_pool_size,
+        max_overflow=0,
+        pool_timeout=settings.db_pool_timeout_s,
+        pool_pre_ping=True,
+    )
+    try:
         yield engine
+    finally:
+        engine.dispose()
+
+
+def limit_silence(connection: Any, seconds: float) -> None:
+    """Let the server be silent for so long on a pg8000 connection, then raise InterfaceError."""
+    connection._usock.settimeout(seconds)  # noqa: SLF001  pg8000 has no public way to its socket
 
 
 def pg8000_url(url: str) -> URL:
@@ -51,7 +75,7 @@ def pg8000_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+pg8000")
 
 
-def _connect_by_url(settings: DatabaseSettings) -> Callable[[], Any]:
+def _connect_by_url(settings: DatabaseSettings) -> Connect:
     url = pg8000_url(settings.database_url.get_secret_value())
     options: dict[str, Any] = {
         **url.translate_connect_args(username="user"),
@@ -98,7 +122,7 @@ def _connect_to_instance(connector: "Connector", settings: DatabaseSettings) -> 
     )
 
 
-def _connection(connect: Callable[[], Any]) -> Any:
+def _connection(connect: Connect) -> Any:
     try:
         connection = connect()
     except pg8000.dbapi.Error:
@@ -117,8 +141,12 @@ def _let_statements_run(connection: Any) -> None:
     """
     sock = connection._usock  # noqa: SLF001  pg8000 has no public way to its socket
     sock.settimeout(None)
+    if sock.family == getattr(socket, "AF_UNIX", None):
+        return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, "TCP_KEEPIDLE") and sock.family != getattr(socket, "AF_UNIX", None):
+    if hasattr(socket, "TCP_KEEPIDLE"):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+    # A statement over 8 KiB leaves in pieces; Nagle's algorithm would hold the last for 40 ms.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

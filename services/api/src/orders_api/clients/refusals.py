@@ -23,17 +23,23 @@ def problem_of(error: BaseException | None) -> Problem | None:
     """Return the problem that an error of the driver is for a caller; None if it is a bug."""
     if isinstance(error, (InterfaceError, OSError)):
         return Unavailable("The database cannot be reached.")
-    fields = error.args[0] if error is not None and error.args else {}
-    if not isinstance(fields, dict):
+    fields = fields_of(error)
+    if not fields:
         return None
-    state = str(fields.get("C", ""))
+    state = fields.get("C", "")
     if state.startswith(_PASSING):
         return Unavailable("The database is busy or restarting.", retry_after_s=1)
     if state.startswith(_NO_ENTRY):
         return Unavailable("The database does not let this service in.")
     if state == _NOT_MIGRATED:
         return Unavailable("The database is not migrated yet; run the migrations.")
-    return _refused(str(fields.get("n", ""))) if state.startswith(_BAD_VALUE) else None
+    return _refused(fields.get("n", "")) if state.startswith(_BAD_VALUE) else None
+
+
+def fields_of(error: BaseException | None) -> dict[str, str]:
+    """Return the fields of an error that Postgres reported, by their codes in the protocol."""
+    fields = error.args[0] if error is not None and error.args else None
+    return fields if isinstance(fields, dict) else {}
 
 
 def _refused(constraint: str) -> Problem:

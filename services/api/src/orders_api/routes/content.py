@@ -17,8 +17,11 @@ def media_type(request: Request) -> str:
     Raises:
         UnsupportedMediaType: The body is not in UTF-8.
     """
+    value = request.headers.get("content-type", "")
+    if value == "application/json":
+        return value
     header = Message()
-    header["content-type"] = request.headers.get("content-type", "")
+    header["content-type"] = value
     charset = header.get_content_charset()
     if charset not in _CHARSETS:
         raise UnsupportedMediaType(f"Send UTF-8, not {clip(str(charset))}.")

@@ -1,0 +1,192 @@
+"""Group commit: requests that arrive together are written and committed together.
+
+A transaction an order spends its time on round trips and on the disk. Here whoever wants
+something written waits in a queue; a writer takes all who wait, writes them in one transaction,
+and answers each when that is committed. While it commits, the next batch gathers.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
+
+from pg8000.exceptions import DatabaseError
+
+from orders.problems import Unavailable
+from orders_api.clients.refusals import problem_of
+from orders_api.clients.transactions import Session, Transactions
+
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+
+_BUSY_S: Final = 1
+
+
+class Batch(NamedTuple):
+    """What is told of a batch once it is answered."""
+
+    size: int
+    waited_s: float
+    """How long the first of the batch had waited when its writer took it."""
+    written_s: float
+    """How long it took to write and commit."""
+    queued: int
+    """How many wait for the next."""
+
+
+class Observer(Protocol):
+    """Is told of every batch, on the event loop."""
+
+    def __call__(self, batch: Batch, /) -> None:
+        """Take note of a batch."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is done at once.
+
+    Args:
+        writers: Connections that write; each is also a thread.
+        batch: The most requests of one transaction. Each may hold a lock of Postgres's lock
+            table, which has room for 64 a connection.
+        queue: The most requests that wait; more are told to come back.
+    """
+
+    writers: int = 1
+    batch: int = 128
+    queue: int = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting(Generic[Request, Answer]):
+    request: Request
+    answer: asyncio.Future[Answer]
+    since: float
+
+
+class GroupCommit(Generic[Request, Answer]):
+    """Writes requests in batches; made and used on one event loop.
+
+    Args:
+        write: Writes a batch in the transaction it is given and returns an outcome for each
+            request, in their order: its answer, or the exception to raise. It may run more than
+            once for a request, never so that two of its transactions are committed.
+        transactions: Makes what a writer commits with.
+        limits: How much is done at once.
+        observe: Is told of every batch.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Session, Sequence[Request]], Sequence[Answer | Exception]],
+        transactions: Callable[[], Transactions],
+        limits: Limits,
+        observe: Observer,
+    ) -> None:
+        self._write = write
+        self._limits = limits
+        self._observe = observe
+        self._loop = asyncio.get_running_loop()
+        self._queue: SimpleQueue[_Waiting[Request, Answer] | None] = SimpleQueue()
+        self._closed = False
+        self._threads = [
+            Thread(target=self._run, args=(transactions(),), name=f"group-commit-{number}")
+            for number in range(limits.writers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    async def submit(self, request: Request) -> Answer:
+        """Return the answer to a request once it is committed.
+
+        Whoever stops waiting before its batch begins has asked for nothing; afterwards the
+        request is carried out all the same.
+
+        Raises:
+            Unavailable: Too many wait, the service ends, or the database is away.
+            Exception: What `write` returned for the request.
+        """
+        if self._closed:
+            raise Unavailable("The service is shutting down; nothing was written.")
+        if self._queue.qsize() >= self._limits.queue:
+            detail = "Too many requests wait to be written; nothing was written."
+            raise Unavailable(detail, retry_after_s=_BUSY_S)
+        answer: asyncio.Future[Answer] = self._loop.create_future()
+        self._queue.put(_Waiting(request, answer, monotonic()))
+        return await answer
+
+    def close(self) -> None:
+        """Write what waits, then end; blocks until that is done."""
+        self._closed = True
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, transactions: Transactions) -> None:
+        while (first := self._queue.get()) is not None:
+            batch = self._gather(first)
+            if not batch:
+                continue
+            begun = monotonic()
+            outcomes = self._commit(transactions, [waiting.request for waiting in batch])
+            self._loop.call_soon_threadsafe(_deliver, batch, outcomes)
+            times = begun - batch[0].since, monotonic() - begun
+            report = Batch(len(batch), *times, self._queue.qsize())
+            self._loop.call_soon_threadsafe(self._observe, report)
+        transactions.close()
+
+    def _gather(self, first: _Waiting[Request, Answer]) -> list[_Waiting[Request, Answer]]:
+        """Return all who wait, up to a batch, but for those who left."""
+        batch = [] if first.answer.cancelled() else [first]
+        while len(batch) < self._limits.batch:
+            try:
+                waiting = self._queue.get_nowait()
+            except Empty:
+                break
+            if waiting is None:
+                # The sign to end, for whichever writer comes next.
+                self._queue.put(None)
+                break
+            if not waiting.answer.cancelled():
+                batch.append(waiting)
+        return batch
+
+    def _commit(
+        self, transactions: Transactions, requests: list[Request]
+    ) -> Sequence[Answer | Exception]:
+        """Return the outcome of each request; those Postgres refuses do not fail the others."""
+        try:
+            return transactions.run(lambda session: self._outcomes(session, requests))
+        except DatabaseError as error:
+            problem = problem_of(error)
+            if len(requests) == 1 or isinstance(problem, Unavailable):
+                return [problem or error] * len(requests)
+        except Exception as error:  # noqa: BLE001  each waiting request raises it
+            return [error] * len(requests)
+        half = len(requests) // 2
+        return [
+            *self._commit(transactions, requests[:half]),
+            *self._commit(transactions, requests[half:]),
+        ]
+
+    def _outcomes(self, session: Session, requests: list[Request]) -> Sequence[Answer | Exception]:
+        outcomes = self._write(session, requests)
+        if len(outcomes) != len(requests):
+            raise RuntimeError(f"{len(outcomes)} outcomes of {len(requests)} requests")
+        return outcomes
+
+
+def _deliver(
+    batch: Sequence[_Waiting[Request, Answer]], outcomes: Sequence[Answer | Exception]
+) -> None:
+    for waiting, outcome in zip(batch, outcomes, strict=True):
+        if waiting.answer.cancelled():
+            continue
+        if isinstance(outcome, Exception):
+            waiting.answer.set_exception(outcome)
+        else:
+            waiting.answer.set_result(outcome)

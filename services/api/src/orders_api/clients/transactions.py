@@ -1,0 +1,189 @@
+"""Transactions whose outcome is known, even when the connection is lost while they commit."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Event
+from time import monotonic
+from typing import Any, Final, TypeVar
+
+from pg8000.exceptions import DatabaseError, InterfaceError
+from pg8000.native import PreparedStatement
+
+from orders.engine import Connect, limit_silence
+from orders.problems import Unavailable
+from orders_api.clients.refusals import fields_of, problem_of
+
+T = TypeVar("T")
+
+_LOST: Final = (InterfaceError, OSError)
+_POLL_S: Final = 0.05
+# A migration changed what a prepared statement stands for.
+_STALE: Final = {"0A000", "26000"}
+
+_STATUS: Final = "SELECT pg_xact_status(CAST(:id AS xid8))"
+# A backend that did not notice the loss would keep the outcome open as long as it lives.
+_END: Final = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE backend_xid = CAST(CAST(:id AS xid8) AS xid) AND pid <> pg_backend_pid()"""
+
+
+class ConnectionLostError(Exception):
+    """The connection is gone, and with it a transaction that was not committed."""
+
+
+class Session:
+    """One connection; each statement is prepared once on it.
+
+    Args:
+        connect: Makes the connection.
+        silence_s: How long the server may be silent before the connection counts as lost.
+    """
+
+    def __init__(self, connect: Connect, silence_s: float) -> None:
+        self._connection = connect()
+        limit_silence(self._connection, silence_s)
+        self._prepared: dict[str, PreparedStatement] = {}
+
+    def run(self, statement: str, **values: str | int | None) -> list[list[Any]]:
+        """Return the rows of a statement, whose parameters are written `:name`."""
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            prepared = PreparedStatement(self._connection, statement)
+            self._prepared[statement] = prepared
+        rows: list[list[Any]] = prepared.run(**values)
+        return rows
+
+    def command(self, commands: str) -> list[list[Any]]:
+        """Return the rows of commands without parameters, sent at once."""
+        rows: list[list[Any]] = self._connection.execute_simple(commands).rows
+        return rows
+
+    def close(self) -> None:
+        """Close the connection, which may be broken."""
+        with suppress(*_LOST):
+            self._connection.close()
+
+
+class Transactions:
+    """Runs transactions on a connection of its own, made anew when it breaks.
+
+    Not safe for threads at once.
+
+    Args:
+        connect: Makes a connection.
+        silence_s: How long the server may be silent before the connection counts as lost.
+        patience_s: How long to find out what became of a transaction that was lost in COMMIT.
+    """
+
+    def __init__(self, connect: Connect, *, silence_s: float = 10, patience_s: float = 10) -> None:
+        self._connect = connect
+        self._silence_s = silence_s
+        self._patience_s = patience_s
+        self._session: Session | None = None
+
+    def run(self, work: Callable[[Session], T]) -> T:
+        """Return what `work` returns once that is committed.
+
+        A transaction that was lost before it was committed is run once more: the server closes
+        connections that were idle, and restarts.
+
+        Raises:
+            Unavailable: The database is away. The detail says if the outcome is unknown;
+                otherwise nothing was written.
+            pg8000.exceptions.DatabaseError: Postgres refused; nothing was written.
+        """
+        try:
+            return self._attempt(work)
+        except ConnectionLostError:
+            pass
+        try:
+            return self._attempt(work)
+        except ConnectionLostError as error:
+            unreachable = Unavailable("The database cannot be reached; nothing was written.")
+            raise problem_of(error.__cause__) or unreachable from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    def _attempt(self, work: Callable[[Session], T]) -> T:
+        session, transaction_id = self._begin()
+        try:
+            result = work(session)
+        except Exception as error:
+            self._roll_back(session, error)
+            raise
+        try:
+            session.command("COMMIT")
+        except (DatabaseError, *_LOST) as error:
+            self.close()
+            self._require_commit(transaction_id, error)
+        return result
+
+    def _begin(self) -> tuple[Session, str]:
+        try:
+            session = self._session = self._session or Session(self._connect, self._silence_s)
+            [[transaction_id]] = session.command("BEGIN; SELECT pg_current_xact_id()::text")
+        except (DatabaseError, *_LOST) as error:
+            self.close()
+            raise ConnectionLostError(str(error)) from error
+        return session, str(transaction_id)
+
+    def _roll_back(self, session: Session, cause: Exception) -> None:
+        """End the transaction.
+
+        Raises:
+            ConnectionLostError: That is what caused it, or came of it.
+        """
+        try:
+            if isinstance(cause, _LOST) or _ends_the_session(cause):
+                raise cause
+            session.command("ROLLBACK")
+        except (DatabaseError, *_LOST) as error:
+            self.close()
+            raise ConnectionLostError(str(error)) from error
+
+    def _require_commit(self, transaction_id: str, error: Exception) -> None:
+        """Return if the transaction was committed all the same."""
+        status = self._outcome(transaction_id)
+        if status == "aborted":
+            if isinstance(error, DatabaseError) and not _ends_the_session(error):
+                raise error
+            raise ConnectionLostError(str(error)) from error
+        if status != "committed":
+            raise Unavailable(
+                "The database was lost while it committed, so the outcome is not known. Repeat"
+                " the request with the same Idempotency-Key; without one, look before you repeat."
+            ) from error
+
+    def _outcome(self, transaction_id: str) -> str | None:
+        """Ask Postgres what became of a transaction, until it knows or patience ends."""
+        deadline = monotonic() + self._patience_s
+        pause = Event()
+        while monotonic() < deadline:
+            status = self._ask(transaction_id)
+            if status in {"committed", "aborted"}:
+                return status
+            pause.wait(_POLL_S)
+        return None
+
+    def _ask(self, transaction_id: str) -> str | None:
+        session = None
+        try:
+            session = Session(self._connect, self._silence_s)
+            session.run(_END, id=transaction_id)
+            [[status]] = session.run(_STATUS, id=transaction_id)
+        except (DatabaseError, *_LOST):
+            return None
+        finally:
+            if session is not None:
+                session.close()
+        return str(status)
+
+
+def _ends_the_session(error: Exception) -> bool:
+    """Tell whether a new session may do what this one could not."""
+    fields = fields_of(error)
+    return fields.get("V") in {"FATAL", "PANIC"} or fields.get("C") in _STALE
