@@ -1,6 +1,6 @@
 """A file of orders is read as the API reads it."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,18 @@ def booked(path: Path, content: bytes) -> list[Booking]:
 )
 def test_blank_lines_and_empty_cells_are_passed_over(tmp_path: Path, content: bytes) -> None:
     assert booked(tmp_path / "orders", content) == [Booking(TODAY, "unknown", "USD", 250)]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"customerId,totalCents,createdAt\n1,250,2026-11-20T23:00:00-02:00\n",
+        b'{"customerId": 1, "totalCents": 250, "createdAt": "2026-11-20T23:00:00-02:00"}\n',
+    ],
+)
+def test_names_in_camel_case_are_read_as_the_api_reads_them(tmp_path: Path, content: bytes) -> None:
+    assert booked(tmp_path / "orders", content) == [Booking(TODAY, "unknown", "USD", 250)]
+    assert OrdersFile(tmp_path / "orders").reaches(datetime(2026, 11, 21, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("row", [b"1", b"1,x", b'1,"2', b"1,2,3"])

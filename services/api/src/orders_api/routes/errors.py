@@ -39,8 +39,10 @@ async def _on_problem(request: Request, problem: Problem) -> Response:
 
 async def _on_invalid(request: Request, error: RequestValidationError) -> Response:
     found = error.errors()
+    sent = {"body": error.body, "query": request.query_params}
     errors = [
-        {"pointer": _place(item["loc"]), "detail": reason(item)} for item in found[:_MAX_ERRORS]
+        {"pointer": _place(item["loc"]), "detail": reason(item, sent)}
+        for item in found[:_MAX_ERRORS]
     ]
     detail = "A value in the request is not valid."
     if len(found) > 1:

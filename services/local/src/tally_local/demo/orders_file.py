@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from orders.status import OrderStatus
+from orders_api.schemas.naming import snake_case
 from tally_local.demo.api import Api
 from tally_local.demo.ledger import Booking, Ledger
 from tally_local.errors import UserError
@@ -101,6 +102,11 @@ class OrdersFile:
                     yield data.decode(errors="replace")
 
     def _rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the records under our names, however the file spells them."""
+        for record in self._records():
+            yield {snake_case(name): value for name, value in record.items()}
+
+    def _records(self) -> Iterator[dict[str, Any]]:
         if self._ndjson:
             yield from map(json.loads, self._lines())
             return

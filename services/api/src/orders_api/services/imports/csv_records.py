@@ -7,15 +7,19 @@ from typing import Any, Final
 
 from orders.problems import Unprocessable
 from orders_api.problems import clip
-from orders_api.schemas.order import NewOrder
+from orders_api.schemas.naming import spellings
+from orders_api.schemas.order import ImportedOrder
 from orders_api.services.imports.lines import Line
-from orders_api.services.imports.records import Record, content, refused
+from orders_api.services.imports.records import NO_LINES, Record, content, refused
 from orders_api.services.imports.report import BadLineError
 from orders_api.strict_json import MalformedJsonError, decode
 
-_COLUMNS: Final = tuple(NewOrder.model_fields)
-_REQUIRED: Final = [name for name, field in NewOrder.model_fields.items() if field.is_required()]
-_INTEGER: Final = re.compile(r"-?\d{1,30}", re.ASCII)
+_FIELDS: Final = ImportedOrder.model_fields
+_REQUIRED: Final = [name for name, field in _FIELDS.items() if field.is_required()]
+_SPELLINGS: Final = spellings(ImportedOrder)
+_INTEGERS: Final = ("customer_id", "total_cents")
+_INTEGER_COLUMNS: Final = {name for name, field in _SPELLINGS.items() if field in _INTEGERS}
+_DIGITS: Final = re.compile(r"-?\d{1,30}", re.ASCII)
 
 
 class CsvReader:
@@ -59,8 +63,8 @@ class CsvReader:
         fields: dict[str, Any] = {
             name: cell for name, cell in zip(header, cells, strict=True) if cell
         }
-        for name in ("customer_id", "total_cents"):
-            if name in fields and _INTEGER.fullmatch(fields[name]):
+        for name in _INTEGER_COLUMNS & fields.keys():
+            if _DIGITS.fullmatch(fields[name]):
                 fields[name] = int(fields[name])
         if "metadata" in fields:
             fields["metadata"] = _json(number, fields["metadata"])
@@ -92,11 +96,14 @@ def _cells(line: Line) -> list[str]:
 def _check_header(header: list[str] | None, number: int) -> None:
     if header is None:
         return
-    known = f"There is no such column; these are: {', '.join(_COLUMNS)}"
-    errors = [(clip(name), known) for name in header if name not in _COLUMNS]
-    twice = [name for name, count in Counter(header).items() if count > 1]
-    errors += [(clip(name), "The column stands twice") for name in twice]
-    errors += [(name, "The column is missing") for name in _REQUIRED if name not in header]
+    known = f"There is no such column; these are: {', '.join(_FIELDS)}"
+    unknown = [name for name in header if name not in _SPELLINGS]
+    errors = [(clip(name), NO_LINES if name == "lines" else known) for name in unknown]
+    fields = [_SPELLINGS.get(name, name) for name in header]
+    last = dict(zip(fields, header, strict=True))
+    twice = [field for field, count in Counter(fields).items() if count > 1]
+    errors += [(clip(last[field]), "The column stands twice") for field in twice]
+    errors += [(name, "The column is missing") for name in _REQUIRED if name not in last]
     if errors:
         raise _no_header(number, errors)
 

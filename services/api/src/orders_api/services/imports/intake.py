@@ -1,5 +1,6 @@
 """An import as it arrives: decoded, cut, checked and spooled, while no transaction is open."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,14 +10,16 @@ from time import monotonic
 from typing import Final, Self
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from orders.problems import Problem
 from orders_api.problems import TooLarge
 from orders_api.schemas.faults import pointer, reason
-from orders_api.schemas.order import NewOrder
+from orders_api.schemas.naming import as_sent
+from orders_api.schemas.order import ImportedOrder
 from orders_api.services.imports.gzip_blocks import Decoder
 from orders_api.services.imports.lines import Line, LineSplitter
-from orders_api.services.imports.records import Reader
+from orders_api.services.imports.records import NO_LINES, Reader
 from orders_api.services.imports.report import BadLineError, Report
 
 _IN_MEMORY: Final = 2**20
@@ -25,7 +28,7 @@ _BLOCK: Final = 2**18
 
 @dataclass
 class Rules:
-    """What a line must satisfy beyond the rules of NewOrder; read from the database once.
+    """What a line must satisfy beyond the rules of ImportedOrder; read from the database once.
 
     Args:
         begun: What the database's clock showed just now.
@@ -71,6 +74,7 @@ class Intake:
         self._attribution = attribution
         self._max_bytes = max_bytes
         self._sent = self._decoded = 0
+        self._digest = hashlib.sha256()
         self._lines = LineSplitter()
         self._spool = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  closed in __exit__
         self._fatal: Problem | None = None
@@ -99,6 +103,7 @@ class Intake:
         try:
             for block in self._decoder.feed(data):
                 self._decoded += len(block)
+                self._digest.update(block)
                 self._check_size(self._decoded)
                 self._take(self._lines.feed(block))
         except TooLarge:
@@ -117,6 +122,10 @@ class Intake:
         self._decoder.close()
         self._take(self._lines.close())
         self._reader.close()
+
+    def digest(self) -> bytes:
+        """Return the SHA-256 of the body as it was before it was compressed."""
+        return self._digest.digest()
 
     def rows(self) -> Iterator[bytes]:
         """Yield the rows in COPY's text format, in blocks."""
@@ -138,15 +147,16 @@ class Intake:
 
     def _row(self, number: int, fields: object) -> str:
         try:
-            order = NewOrder.model_validate(fields)
+            order = ImportedOrder.model_validate(fields)
         except ValidationError as error:
-            raise BadLineError(number, *_reasons(error)) from None
+            raise BadLineError(number, *_reasons(error, fields)) from None
         if order.currency not in self._rules.currencies:
             raise BadLineError(number, ("currency", "There is no such currency in ISO 4217"))
         created_at = self._begun
         if order.created_at is not None:
             if order.created_at > self._rules.now():
-                raise BadLineError(number, ("created_at", "It lies in the future"))
+                field = as_sent("/created_at", fields)[1:]
+                raise BadLineError(number, (field, "It lies in the future"))
             created_at = order.created_at.isoformat()
         metadata = copy_text(json.dumps(order.metadata)) if order.metadata else "{}"
         return (
@@ -167,8 +177,12 @@ def copy_text(value: str | None) -> str:
     return escaped.replace("\n", "\\n").replace("\r", "\\r")
 
 
-def _reasons(error: ValidationError) -> list[tuple[str | None, str]]:
+def _reasons(error: ValidationError, fields: object) -> list[tuple[str | None, str]]:
     return [
-        (pointer(item["loc"])[1:] or None, reason(item))
-        for item in error.errors(include_url=False, include_context=False, include_input=False)
+        (pointer(item["loc"])[1:] or None, _reason(item, fields))
+        for item in error.errors(include_url=False, include_input=False)
     ]
+
+
+def _reason(error: ErrorDetails, fields: object) -> str:
+    return NO_LINES if error["loc"] == ("lines",) else reason(error, fields)

@@ -8,6 +8,9 @@ from orders_api.services.imports.report import BadLineError
 
 _BOM: Final = b"\xef\xbb\xbf"
 
+NO_LINES: Final = "An import takes no lines; post orders that have some one by one, to /orders"
+"""Why a record with `lines` is refused."""
+
 
 class Record(NamedTuple):
     """The fields of one order, not yet checked, and the line they are on."""
