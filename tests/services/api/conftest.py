@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
-from orders.engine import pg8000_url
+from orders.engine import database_engine, pg8000_url
 from orders_api.problems import KINDS
 from orders_api.settings import Settings
 from tally_testing.serving import serving
@@ -23,14 +23,30 @@ def settings_for(url: str, **values: object) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def api() -> Iterator[httpx.Client]:
-    """A client of an API whose database the tests of this worker share."""
+def shared_url() -> Iterator[str]:
+    """The URL of the database of `api`."""
     name = f"tally_test_{uuid4().hex}"
     _administer(f'CREATE DATABASE "{name}" TEMPLATE "{os.environ["TALLY_TEST_TEMPLATE"]}"')
     url = make_url(os.environ["TEST_DATABASE_URL"]).set(database=name)
-    with serving(settings_for(url.render_as_string(hide_password=False))) as client:
-        yield client
+    yield url.render_as_string(hide_password=False)
     _administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def shared_engine(shared_url: str) -> Iterator[Engine]:
+    """An engine on the database of `api`."""
+    with database_engine(settings_for(shared_url)) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def api(shared_url: str) -> Iterator[httpx.Client]:
+    """A client of an API whose database the tests of this worker share.
+
+    A test may hold a row for as long as it takes.
+    """
+    with serving(settings_for(shared_url, order_lock_timeout_s=300)) as client:
+        yield client
 
 
 @pytest.fixture

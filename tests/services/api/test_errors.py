@@ -79,7 +79,7 @@ def test_without_a_database_it_lives_but_is_not_ready(serve: Any, problem: Any) 
             ("DELETE", "/orders/1"),
             ("POST", "/orders:import"),
         ):
-            headers = {"content-type": "text/csv"}
+            headers = {"content-type": "text/csv", "if-match": "*"}
             response = client.request(method, path, headers=headers)
             assert problem(response)["type"] == "/problems/unavailable"
             assert int(response.headers["retry-after"]) > 0

@@ -14,6 +14,7 @@ from orders.status import TRANSITIONS, OrderStatus
 NEW = {"customer_id": 42, "total_cents": 1999, "region": "us-west"}
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
+ANY = {"If-Match": "*"}
 
 
 def post(api: httpx.Client, **fields: object) -> dict[str, Any]:
@@ -21,6 +22,11 @@ def post(api: httpx.Client, **fields: object) -> dict[str, Any]:
     assert response.status_code == 201, response.text
     order: dict[str, Any] = response.json()
     return order
+
+
+def move(api: httpx.Client, order: dict[str, Any], to: str, **headers: str) -> httpx.Response:
+    path = f"/orders/{order['id']}"
+    return api.patch(path, json={"status": to}, headers=ANY | headers)
 
 
 def history(api: httpx.Client, order: dict[str, Any]) -> list[dict[str, Any]]:
@@ -98,10 +104,10 @@ def test_an_order_that_does_not_exist_is_not_found(api: httpx.Client, problem: A
         ("GET", "/orders/9223372036854775807/history"),
         ("DELETE", "/orders/9223372036854775807"),
     ):
-        body = problem(api.request(method, path))
+        body = problem(api.request(method, path, headers=ANY))
         assert body["status"] == 404
         assert "9223372036854775807" in body["detail"]
-    assert problem(api.patch("/orders/999999999", json={"status": "paid"}))["status"] == 404
+    assert problem(move(api, {"id": 999_999_999}, "paid"))["status"] == 404
 
 
 @pytest.mark.parametrize("order_id", ["0", "-1", "abc", "1.0", "1_0", "9223372036854775808", "٣"])
@@ -118,7 +124,7 @@ def test_an_order_moves_only_along_the_declared_transitions(
     api: httpx.Client, problem: Any, start: OrderStatus, to: OrderStatus
 ) -> None:
     order = post(api, status=start)
-    response = api.patch(f"/orders/{order['id']}", json={"status": to})
+    response = move(api, order, to)
     if to == start:
         assert (response.status_code, response.json()) == (200, order)
     elif to in TRANSITIONS[start]:
@@ -140,10 +146,9 @@ def test_an_order_moves_only_along_the_declared_transitions(
 
 def test_a_move_is_attributed_to_its_caller_and_trace(api: httpx.Client) -> None:
     order = post(api)
-    headers = {"traceparent": TRACEPARENT}
-    moved = api.patch(f"/orders/{order['id']}", json={"status": "paid"}, headers=headers).json()
+    moved = move(api, order, "paid", traceparent=TRACEPARENT).json()
     assert (moved["changed_by"], moved["trace_id"]) == ("anonymous", TRACE)
-    again = api.patch(f"/orders/{order['id']}", json={"status": "shipped"}).json()
+    again = move(api, order, "shipped").json()
     assert (again["changed_by"], again["trace_id"]) == ("anonymous", None)
 
 
@@ -166,8 +171,8 @@ def test_an_invalid_traceparent_counts_as_none(api: httpx.Client, traceparent: s
 
 def test_the_history_shows_each_change_with_who_made_it(api: httpx.Client) -> None:
     order = post(api)
-    headers = {"traceparent": TRACEPARENT}
-    api.patch(f"/orders/{order['id']}", json={"status": "paid"}, headers=headers)
+    move(api, order, "paid", traceparent=TRACEPARENT)
+    headers = ANY | {"traceparent": TRACEPARENT}
     assert api.delete(f"/orders/{order['id']}", headers=headers).status_code == 204
     changes = history(api, order)
     shown = [
@@ -183,10 +188,10 @@ def test_the_history_shows_each_change_with_who_made_it(api: httpx.Client) -> No
 
 def test_a_deleted_order_is_gone_but_for_its_history(api: httpx.Client, problem: Any) -> None:
     order = post(api, customer_id=902)
-    response = api.delete(f"/orders/{order['id']}")
+    response = api.delete(f"/orders/{order['id']}", headers=ANY)
     assert (response.status_code, response.content) == (204, b"")
     assert problem(api.get(f"/orders/{order['id']}"))["status"] == 404
-    assert problem(api.delete(f"/orders/{order['id']}"))["status"] == 404
+    assert problem(api.delete(f"/orders/{order['id']}", headers=ANY))["status"] == 404
     assert api.get("/orders", params={"customer_id": 902}).json()["orders"] == []
     assert len(history(api, order)) == 2
 
@@ -195,7 +200,7 @@ def test_a_history_is_read_page_by_page(api: httpx.Client, problem: Any) -> None
     order, other = post(api), post(api)
     path = f"/orders/{order['id']}"
     for status in ("paid", "shipped", "delivered"):
-        api.patch(path, json={"status": status})
+        move(api, order, status)
     first = api.get(f"{path}/history", params={"limit": 3})
     assert [change["version"] for change in first.json()["changes"]] == [1, 2, 3]
     rest = api.get(first.links["next"]["url"]).json()
@@ -208,11 +213,10 @@ def test_a_history_is_read_page_by_page(api: httpx.Client, problem: Any) -> None
 
 def test_of_two_who_move_an_order_at_once_one_is_told_no(fresh: httpx.Client) -> None:
     order = post(fresh)
-    path = f"/orders/{order['id']}"
     with ThreadPoolExecutor(8) as callers:
         answers = list(
             callers.map(
-                lambda status: fresh.patch(path, json={"status": status}).status_code,
+                lambda status: move(fresh, order, status).status_code,
                 ["cancelled", "paid"] * 4,
             )
         )

@@ -5,6 +5,18 @@ from typing import Final, NamedTuple
 from orders.problems import Problem, Unprocessable
 
 
+class PreconditionFailed(Problem):
+    """The condition that the request made does not hold."""
+
+    status, title, slug = 412, "Precondition failed", "precondition-failed"
+
+
+class PreconditionRequired(Problem):
+    """The request must say under which condition it is meant."""
+
+    status, title, slug = 428, "Precondition required", "precondition-required"
+
+
 class TooLarge(Problem):
     """The content is larger than the limit."""
 
@@ -60,6 +72,18 @@ KINDS: Final[dict[str, Kind]] = {
         "Illegal transition",
         "An order in current_status cannot move there; the moves it may make are in allowed.",
     ),
+    "idempotency-in-progress": Kind(
+        409,
+        "Request in progress",
+        "The first request with this Idempotency-Key still runs; Retry-After says when to repeat.",
+    ),
+    "precondition-failed": Kind(
+        412,
+        "Precondition failed",
+        "The order is not what If-Match or If-None-Match says; current_version and current_status"
+        " tell what it is, ETag is its tag. If-Match takes no weak tags: a cache or proxy that"
+        " made one of ETag must be told not to.",
+    ),
     "too-large": Kind(413, "Content too large", "The body is larger than the limit in detail."),
     "unsupported-media-type": Kind(
         415, "Unsupported media type", "The path does not take this Content-Type or encoding."
@@ -69,11 +93,21 @@ KINDS: Final[dict[str, Kind]] = {
         "Unprocessable content",
         "Values are not valid; errors names each by JSON pointer, or as query/<name>.",
     ),
+    "idempotency-mismatch": Kind(
+        422,
+        "Idempotency-Key reused",
+        "This Idempotency-Key was used for another request, whose answer is kept for 72 hours.",
+    ),
     "import-refused": Kind(
         422,
         "Import refused",
         "Lines are bad and nothing was imported; errors lists them by number, field and reason."
         " With ?on_error=skip the good lines are kept. A body of nothing is refused, too.",
+    ),
+    "precondition-required": Kind(
+        428,
+        "Precondition required",
+        "A change of an order needs If-Match: the ETag of the version that is meant, or *.",
     ),
     "internal": Kind(500, "Internal error", "A fault of ours; report it with its request_id."),
     "unavailable": Kind(

@@ -4,13 +4,24 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from orders_api.routes.dependencies import CurrentCaller, Db, OrderId
+from orders_api.routes.conditions import (
+    ETAG_HEADER,
+    FAILED,
+    NOT_MODIFIED,
+    READ_CONDITIONS,
+    WRITE_CONDITIONS,
+    Conditions,
+    OrderAttempt,
+)
+from orders_api.routes.dependencies import CurrentCaller, Db, OrderId, order_writer
 from orders_api.routes.documentation import problems
-from orders_api.routes.responses import order_answer, page_answer
+from orders_api.routes.idempotency import KEY_PARAMETER, REPLAYED, REPLAYED_HEADER, idempotency_key
+from orders_api.routes.responses import order_answer, page_answer, shown_order
 from orders_api.routes.strict_route import StrictRoute
 from orders_api.schemas.order import History, NewOrder, Order, OrderPage, OrderQuery, StatusChange
 from orders_api.schemas.paging import Paging
 from orders_api.services import order_reads, order_writes
+from orders_api.services.order_creation import NewOrderRequest
 
 router = APIRouter(
     prefix="/orders",
@@ -25,12 +36,21 @@ _BODY_PROBLEMS = problems("malformed-json", "too-large", "unsupported-media-type
     "",
     status_code=201,
     response_class=Response,
-    responses={201: {"model": Order}, **_BODY_PROBLEMS},
+    responses={
+        201: {"model": Order, "headers": REPLAYED_HEADER},
+        **_BODY_PROBLEMS,
+        **problems("validation", "idempotency-mismatch", "idempotency-in-progress"),
+    },
+    openapi_extra={"parameters": [KEY_PARAMETER]},
 )
-def create_order(order: NewOrder, database: Db, caller: CurrentCaller) -> Response:
-    """Create an order."""
-    created = order_writes.create(database, order, caller)
-    return order_answer(created, 201, Location=f"/orders/{created.id}")
+async def create_order(request: Request, order: NewOrder, caller: CurrentCaller) -> Response:
+    """Create an order; with an Idempotency-Key once, however often it is repeated."""
+    wanted = NewOrderRequest.of(order, caller, idempotency_key(request))
+    created = await order_writer(request).submit(wanted)
+    headers = {"Location": f"/orders/{created.document.id}"}
+    if created.replayed:
+        headers |= REPLAYED
+    return order_answer(created.document, 201, **headers)
 
 
 @router.get("", response_class=Response, responses={200: {"model": OrderPage}})
@@ -42,35 +62,48 @@ def list_orders(request: Request, query: Annotated[OrderQuery, Query()], databas
 @router.get(
     "/{order_id}",
     response_class=Response,
-    responses={200: {"model": Order}, **problems("not-found")},
+    responses={
+        200: {"model": Order, "headers": ETAG_HEADER},
+        **NOT_MODIFIED,
+        **problems("bad-request", "not-found"),
+        **FAILED,
+    },
+    openapi_extra=READ_CONDITIONS,
 )
-def get_order(order_id: OrderId, database: Db) -> Response:
+def get_order(order_id: OrderId, database: Db, conditions: Conditions) -> Response:
     """Show an order as it is now."""
-    return order_answer(order_reads.get(database, order_id))
+    return shown_order(order_reads.get(database, order_id), conditions)
 
 
 @router.patch(
     "/{order_id}",
     response_class=Response,
     responses={
-        200: {"model": Order},
+        200: {"model": Order, "headers": ETAG_HEADER},
         **_BODY_PROBLEMS,
-        **problems("not-found", "illegal-transition"),
+        **problems("bad-request", "malformed-json", "not-found", "illegal-transition"),
+        **problems("precondition-required"),
+        **FAILED,
     },
+    openapi_extra=WRITE_CONDITIONS,
 )
 def change_order_status(
-    order_id: OrderId, change: StatusChange, database: Db, caller: CurrentCaller
+    order_id: OrderId, change: StatusChange, attempt: OrderAttempt, database: Db
 ) -> Response:
-    """Move an order to another status."""
-    return order_answer(order_writes.move(database, order_id, change.status, caller))
+    """Move an order to another status, unless it changed since the caller saw it."""
+    return order_answer(order_writes.move(database, order_id, change.status, attempt))
 
 
 @router.delete(
-    "/{order_id}", status_code=204, response_class=Response, responses=problems("not-found")
+    "/{order_id}",
+    status_code=204,
+    response_class=Response,
+    responses={**problems("bad-request", "not-found", "precondition-required"), **FAILED},
+    openapi_extra=WRITE_CONDITIONS,
 )
-def delete_order(order_id: OrderId, database: Db, caller: CurrentCaller) -> None:
-    """Delete an order; its history stays."""
-    order_writes.delete(database, order_id, caller)
+def delete_order(order_id: OrderId, attempt: OrderAttempt, database: Db) -> None:
+    """Delete an order, unless it changed since the caller saw it; its history stays."""
+    order_writes.delete(database, order_id, attempt)
 
 
 @router.get(

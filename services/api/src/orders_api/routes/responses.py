@@ -1,11 +1,17 @@
 """Answers made of JSON that Postgres rendered."""
 
+import json
+from typing import Final
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
 
-from orders_api.services.order_writes import OrderDocument
+from orders_api.schemas.preconditions import Preconditions, entity_tag
+from orders_api.services.order_writes import OrderDocument, precondition_failed
 from orders_api.services.pages import Page
+
+# An order is its caller's, and may have changed since: each use asks again, with If-None-Match.
+_CACHING: Final = {"Cache-Control": "private, no-cache"}
 
 
 def json_text(body: str | bytes, status: int = 200, **headers: str) -> Response:
@@ -15,7 +21,22 @@ def json_text(body: str | bytes, status: int = 200, **headers: str) -> Response:
 
 def order_answer(order: OrderDocument, status: int = 200, **headers: str) -> Response:
     """Answer with an order; its version is the ETag."""
-    return json_text(order.body, status, ETag=f'"{order.version}"', **headers)
+    return json_text(order.body, status, ETag=entity_tag(order.version), **headers)
+
+
+def shown_order(order: OrderDocument, conditions: Preconditions) -> Response:
+    """Answer a GET with an order, or say that the caller has it.
+
+    Raises:
+        PreconditionFailed: It is not one that If-Match names.
+    """
+    failed = conditions.failed(entity_tag(order.version))
+    if failed == "If-Match":
+        status = json.loads(order.body)["status"]
+        raise precondition_failed(failed, order.id, order.version, status)
+    if failed == "If-None-Match":
+        return Response(None, 304, _CACHING | {"ETag": entity_tag(order.version)})
+    return order_answer(order, 200, **_CACHING)
 
 
 def page_answer(request: Request, page: Page, name: str) -> Response:

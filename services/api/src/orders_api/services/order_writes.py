@@ -1,15 +1,19 @@
 """Creating, moving and deleting orders: one transaction each, committed on return."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 from orders.problems import Conflict, NotFound
 from orders.status import TRANSITIONS, OrderStatus
 from orders_api.clients.database import Database
-from orders_api.problems import invalid
+from orders_api.problems import PreconditionFailed, PreconditionRequired, invalid
 from orders_api.schemas.order import NewOrder
+from orders_api.schemas.preconditions import Field, Preconditions, entity_tag
 from orders_api.services.rendering import ORDER, ORDERS, as_json, with_lines
 
 _CREATE = f"""
@@ -32,8 +36,16 @@ _MOVE = f"""
         WHERE id = :id RETURNING *)
     SELECT id, version, {as_json(ORDER)}::text AS body FROM {with_lines("moved")}"""
 
-_LOCK = f"""
-    SELECT id, status, version, {as_json(ORDER)}::text AS body FROM {ORDERS} WHERE id = :id"""
+_SHOW = f"SELECT id, version, {as_json(ORDER)}::text AS body FROM {ORDERS} WHERE id = :id"
+
+_LOCK = "SELECT status, version FROM orders WHERE id = :id FOR UPDATE"
+
+# Of this transaction only. A DELETE has no columns to name the caller in: the log's trigger
+# reads the settings.
+_SETTINGS = """
+    SELECT set_config('lock_timeout', :lock_timeout, true),
+        set_config('tally.changed_by', :changed_by, true),
+        set_config('tally.trace_id', coalesce(:trace_id, ''), true)"""
 
 
 @dataclass(frozen=True)
@@ -72,40 +84,92 @@ def create(database: Database, order: NewOrder, caller: Caller) -> OrderDocument
         return _document(row)
 
 
-def move(database: Database, order_id: int, to: OrderStatus, caller: Caller) -> OrderDocument:
+@dataclass(frozen=True)
+class Attempt:
+    """A change of an order that is asked for: by whom, and on what conditions."""
+
+    caller: Caller
+    conditions: Preconditions
+    lock_timeout_s: float
+    """How long to wait for another change of the order, seconds."""
+
+
+def move(database: Database, order_id: int, to: OrderStatus, attempt: Attempt) -> OrderDocument:
     """Move an order to another status; to the one it has is no change.
 
     Raises:
+        PreconditionRequired: There is no If-Match.
         NotFound: There is no such order.
+        PreconditionFailed: It is not as the conditions say.
         Conflict: The order cannot move there from where it is.
+        Unavailable: Another transaction held the order for too long.
     """
-    with database.transaction() as connection:
-        row = connection.execute(text(f"{_LOCK} FOR UPDATE"), {"id": order_id}).one_or_none()
-        if row is None:
-            raise missing(order_id)
-        if row.status == to:
-            return _document(row)
-        _require_move(OrderStatus(row.status), to, row.version)
-        values = {"id": order_id, "status": to.value} | _attribution(caller)
+    with _locked(database, order_id, attempt) as (connection, order):
+        values: dict[str, Any] = {"id": order_id}
+        if order.status == to:
+            return _document(connection.execute(text(_SHOW), values).one())
+        _require_move(OrderStatus(order.status), to, order.version)
+        values |= {"status": to.value} | _attribution(attempt.caller)
         return _document(connection.execute(text(_MOVE), values).one())
 
 
-def delete(database: Database, order_id: int, caller: Caller) -> None:
+def delete(database: Database, order_id: int, attempt: Attempt) -> None:
     """Delete an order; its history stays.
 
     Raises:
+        PreconditionRequired: There is no If-Match.
         NotFound: There is no such order.
+        PreconditionFailed: It is not as the conditions say.
+        Unavailable: Another transaction held the order for too long.
     """
-    with database.transaction() as connection:
-        _attribute_deletion(connection, caller)
-        gone = connection.execute(text("DELETE FROM orders WHERE id = :id"), {"id": order_id})
-        if gone.rowcount == 0:
-            raise missing(order_id)
+    with _locked(database, order_id, attempt) as (connection, _):
+        connection.execute(text("DELETE FROM orders WHERE id = :id"), {"id": order_id})
 
 
 def missing(order_id: int) -> NotFound:
     """Return the problem of an order that does not exist."""
     return NotFound(f"There is no order {order_id}.")
+
+
+def precondition_failed(
+    field: Field, order_id: int, version: int, status: str
+) -> PreconditionFailed:
+    """Return the problem of a condition that does not hold of the order as it is."""
+    tag = entity_tag(version)
+    why = "does not name" if field == "If-Match" else "rules out"
+    return PreconditionFailed(
+        f"Order {order_id} is {status} at version {version}, ETag {tag}, which {field} {why}.",
+        headers={"ETag": tag},
+        current_version=version,
+        current_status=status,
+    )
+
+
+@contextmanager
+def _locked(
+    database: Database, order_id: int, attempt: Attempt
+) -> Iterator[tuple[Connection, Row[Any]]]:
+    """Yield a transaction that holds the order, which is as the conditions say, and the order."""
+    if attempt.conditions.if_match is None:
+        raise _no_if_match(order_id)
+    settings = _attribution(attempt.caller) | {
+        "lock_timeout": f"{round(attempt.lock_timeout_s * 1000)}ms"
+    }
+    with database.transaction() as connection:
+        connection.execute(text(_SETTINGS), settings)
+        order = connection.execute(text(_LOCK), {"id": order_id}).one_or_none()
+        if order is None:
+            raise missing(order_id)
+        if field := attempt.conditions.failed(entity_tag(order.version)):
+            raise precondition_failed(field, order_id, order.version, order.status)
+        yield connection, order
+
+
+def _no_if_match(order_id: int) -> PreconditionRequired:
+    return PreconditionRequired(
+        f"Send If-Match with the ETag that GET /orders/{order_id} answers, the order's version in"
+        " double quotes; or send If-Match: * to mean the order whatever its version."
+    )
 
 
 def _require_move(current: OrderStatus, to: OrderStatus, version: int) -> None:
@@ -124,14 +188,5 @@ def _attribution(caller: Caller) -> dict[str, str | None]:
     return {"changed_by": caller.name, "trace_id": caller.trace_id}
 
 
-def _attribute_deletion(connection: Connection, caller: Caller) -> None:
-    """A DELETE has no columns to name the caller in: the log's trigger reads these settings."""
-    statement = """
-        SELECT set_config('tally.changed_by', :name, true),
-            set_config('tally.trace_id', :trace, true)"""
-    values = {"name": caller.name, "trace": caller.trace_id or ""}
-    connection.execute(text(statement), values)
-
-
-def _document(row: Row[tuple[object, ...]]) -> OrderDocument:
+def _document(row: Row[Any]) -> OrderDocument:
     return OrderDocument(row.id, row.version, row.body)

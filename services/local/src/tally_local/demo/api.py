@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -14,6 +15,24 @@ _LISTED = 20
 _PATIENCE_S = 300
 
 
+@dataclass
+class Placed:
+    """An order that was placed, and the ETag of the version of it that is known."""
+
+    id: int
+    etag: str
+
+    @property
+    def path(self) -> str:
+        """Its place in the API."""
+        return f"/orders/{self.id}"
+
+    @property
+    def as_known(self) -> dict[str, str]:
+        """The header of a request that means the known version and no other."""
+        return {"If-Match": self.etag}
+
+
 class Api:
     """A client of the orders API that takes nothing but success.
 
@@ -23,17 +42,20 @@ class Api:
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
 
-    def create(self, order: dict[str, Any]) -> int:
-        """Place an order and return its id."""
-        return int(self._send("POST", "/orders", json=order).json()["id"])
+    def create(self, order: dict[str, Any]) -> Placed:
+        """Place an order."""
+        answer = self._send("POST", "/orders", json=order)
+        return Placed(int(answer.json()["id"]), answer.headers["ETag"])
 
-    def set_status(self, order_id: int, status: OrderStatus) -> None:
-        """Move an order to another state."""
-        self._send("PATCH", f"/orders/{order_id}", json={"status": status.value})
+    def set_status(self, order: Placed, status: OrderStatus) -> None:
+        """Move an order to another state, unless somebody else changed it."""
+        body = {"status": status.value}
+        answer = self._send("PATCH", order.path, json=body, headers=order.as_known)
+        order.etag = answer.headers["ETag"]
 
-    def delete(self, order_id: int) -> None:
-        """Delete an order."""
-        self._send("DELETE", f"/orders/{order_id}")
+    def delete(self, order: Placed) -> None:
+        """Delete an order, unless somebody else changed it."""
+        self._send("DELETE", order.path, headers=order.as_known)
 
     def import_orders(
         self, content: Iterable[bytes], media_type: str, encoding: str = "identity"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from orders.status import OrderStatus as Status
-from tally_local.demo.api import Api
+from tally_local.demo.api import Api, Placed
 from tally_local.demo.ledger import Booking, Ledger
 from tally_local.sales import exponents
 
@@ -33,7 +33,7 @@ _FATES: dict[Status, tuple[tuple[Status, float], ...]] = {
 
 @dataclass
 class _Sale:
-    order_id: int
+    order: Placed
     booking: Booking
 
 
@@ -62,14 +62,14 @@ class Shop:
         """See to the orders: payments, shipments, deliveries, cancellations, refunds."""
         for sale in self._sales:
             if status := self._fate(sale.booking.status):
-                self._api.set_status(sale.order_id, status)
+                self._api.set_status(sale.order, status)
                 sale.booking.status = status
 
     def delete_old(self, before: date, orders: int) -> None:
         """Delete so many orders of earlier days, whatever their state."""
         old = [sale for sale in self._sales if sale.booking.created < before]
         for sale in self._random.sample(old, min(orders, len(old))):
-            self._api.delete(sale.order_id)
+            self._api.delete(sale.order)
             sale.booking.deleted = True
             self._sales.remove(sale)
 
