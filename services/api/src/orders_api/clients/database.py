@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
 
 from orders.problems import Unavailable
-from orders_api.clients.refusals import problem_of
+from orders_api.clients.refusals import OUTCOME_UNKNOWN, is_lost, problem_of
 
 
 class Database:
@@ -26,15 +26,12 @@ class Database:
         Raises:
             Problem: Postgres is away, busy, or refused a value; nothing was written.
         """
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except PoolTimeoutError as error:
-            raise Unavailable("All connections to the database are busy.") from error
-        except DBAPIError as error:
-            raise problem_of(error.orig) or error from error
-        except (DriverError, OSError) as error:
-            raise problem_of(error) or error from error
+        with _problems(), self._engine.connect() as connection:
+            transaction = connection.begin()
+            # An error leaves the transaction open, which closing the connection rolls back.
+            yield connection
+            with _problems(lost=OUTCOME_UNKNOWN):
+                transaction.commit()
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -55,6 +52,21 @@ class Database:
         """
         with self.transaction() as connection:
             connection.execute(text("SELECT FROM orders LIMIT 1"))
+
+
+@contextmanager
+def _problems(lost: str | None = None) -> Iterator[None]:
+    """Raise what the database and its driver raise as problems; `lost` says what a loss means."""
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise Unavailable("All connections to the database are busy.") from error
+    except DBAPIError as error:
+        if lost is not None and is_lost(error.orig):
+            raise Unavailable(lost) from error
+        raise problem_of(error.orig) or error from error
+    except (DriverError, OSError) as error:
+        raise problem_of(error) or error from error
 
 
 def copy_in(connection: Connection, statement: str, blocks: Iterable[bytes]) -> int:

@@ -18,6 +18,18 @@ _CONSTRAINTS: Final = {
     "orders_created_at_not_in_future": ("/created_at", "It lies in the future"),
 }
 
+OUTCOME_UNKNOWN: Final = (
+    "The database was lost while it committed, so the outcome is not known. Repeat the request"
+    " with the same Idempotency-Key; without one, look before you repeat."
+)
+
+
+def is_lost(error: BaseException | None) -> bool:
+    """Tell whether the connection is gone with this error."""
+    if isinstance(error, (InterfaceError, OSError)):
+        return True
+    return fields_of(error).get("V") in {"FATAL", "PANIC"}
+
 
 def problem_of(error: BaseException | None) -> Problem | None:
     """Return the problem that an error of the driver is for a caller; None if it is a bug."""

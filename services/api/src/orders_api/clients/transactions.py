@@ -11,7 +11,7 @@ from pg8000.native import PreparedStatement
 
 from orders.engine import Connect, limit_silence
 from orders.problems import Unavailable
-from orders_api.clients.refusals import fields_of, problem_of
+from orders_api.clients.refusals import OUTCOME_UNKNOWN, fields_of, is_lost, problem_of
 
 T = TypeVar("T")
 
@@ -138,7 +138,7 @@ class Transactions:
             ConnectionLostError: That is what caused it, or came of it.
         """
         try:
-            if isinstance(cause, _LOST) or _ends_the_session(cause):
+            if _needs_a_new_session(cause):
                 raise cause
             session.command("ROLLBACK")
         except (DatabaseError, *_LOST) as error:
@@ -149,14 +149,11 @@ class Transactions:
         """Return if the transaction was committed all the same."""
         status = self._outcome(transaction_id)
         if status == "aborted":
-            if isinstance(error, DatabaseError) and not _ends_the_session(error):
+            if isinstance(error, DatabaseError) and not is_lost(error):
                 raise error
             raise ConnectionLostError(str(error)) from error
         if status != "committed":
-            raise Unavailable(
-                "The database was lost while it committed, so the outcome is not known. Repeat"
-                " the request with the same Idempotency-Key; without one, look before you repeat."
-            ) from error
+            raise Unavailable(OUTCOME_UNKNOWN) from error
 
     def _outcome(self, transaction_id: str) -> str | None:
         """Ask Postgres what became of a transaction, until it knows or patience ends."""
@@ -183,7 +180,5 @@ class Transactions:
         return str(status)
 
 
-def _ends_the_session(error: Exception) -> bool:
-    """Tell whether a new session may do what this one could not."""
-    fields = fields_of(error)
-    return fields.get("V") in {"FATAL", "PANIC"} or fields.get("C") in _STALE
+def _needs_a_new_session(error: Exception) -> bool:
+    return is_lost(error) or fields_of(error).get("C") in _STALE

@@ -4,14 +4,22 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Final, Literal
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from orders_api.problems import UnsupportedMediaType
 from orders_api.routes.content import content_encoding, media_type
 from orders_api.routes.dependencies import CurrentCaller, CurrentSettings, Db
 from orders_api.routes.documentation import problems
+from orders_api.routes.idempotency import (
+    KEY_PARAMETER,
+    REPLAYED,
+    REPLAYED_HEADER,
+    idempotency_key,
+)
+from orders_api.routes.responses import json_text
 from orders_api.routes.strict_route import StrictRoute
 from orders_api.schemas.import_result import ImportResult
+from orders_api.services.idempotency import IdempotencyKey
 from orders_api.services.imports import imports
 from orders_api.services.imports.intake import Intake
 
@@ -40,16 +48,22 @@ _BODY: Final = {
 @router.post(
     "/orders:import",
     status_code=201,
-    openapi_extra={"requestBody": _BODY},
-    responses=problems(
-        "corrupt-gzip",
-        "too-large",
-        "unsupported-media-type",
-        "import-refused",
-        "validation",
-        "internal",
-        "unavailable",
-    ),
+    response_class=Response,
+    openapi_extra={"requestBody": _BODY, "parameters": [KEY_PARAMETER]},
+    responses={
+        201: {"model": ImportResult, "headers": REPLAYED_HEADER},
+        **problems(
+            "corrupt-gzip",
+            "too-large",
+            "unsupported-media-type",
+            "import-refused",
+            "idempotency-in-progress",
+            "idempotency-mismatch",
+            "validation",
+            "internal",
+            "unavailable",
+        ),
+    },
 )
 async def import_orders(
     request: Request,
@@ -60,25 +74,32 @@ async def import_orders(
         Literal["refuse", "skip"],
         Query(description="`refuse` imports all lines or none; `skip` keeps the good ones."),
     ] = "refuse",
-) -> ImportResult:
+) -> Response:
     """Import orders from NDJSON or CSV, gzip or not; by default the whole file or nothing.
 
     Every line is one order, but for blank lines and the header line that CSV begins with: a
-    quoted field of CSV ends on its line; JSON in `metadata` needs no line feeds.
-    `imported` and `skipped` together count every such line.
+    quoted field of CSV ends on its line; JSON in `metadata` needs no line feeds. Fields are those
+    of a new order but for `lines`, in snake_case or camelCase.
+    `imported` and `skipped` together count every such line. With an Idempotency-Key an import
+    that is repeated after a lost answer adds nothing.
     """
     form, gzip = _format(request), content_encoding(request, "gzip", "x-gzip") != "identity"
+    key = idempotency_key(request)
 
     def begin() -> Intake:
         limit = settings.import_max_bytes
         return imports.begin(database, form, caller, gzip=gzip, max_bytes=limit)
 
+    def finish() -> imports.Imported:
+        operation = f"POST /orders:import {form} {on_error}"
+        known_by = IdempotencyKey.of(caller.name, key, operation, intake.digest())
+        return imports.finish(database, intake, skip_bad=on_error == "skip", key=known_by)
+
     with await run_sync(begin) as intake:
         async for batch in _batches(request.stream()):
             await run_sync(intake.feed, batch)
-        return ImportResult.model_validate(
-            await run_sync(lambda: imports.finish(database, intake, skip_bad=on_error == "skip"))
-        )
+        imported = await run_sync(finish)
+    return json_text(imported.answer, 201, **(REPLAYED if imported.replayed else {}))
 
 
 async def _batches(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -114,10 +114,8 @@ class NewOrderRequest(NamedTuple):
     def of(cls, order: NewOrder, caller: Caller, key: str | None = None) -> Self:
         """Return the request for this order, known by this key of its caller if there is one."""
         content = order.model_dump_json()
-        if key is None:
-            return cls(content, caller, None)
-        fingerprint = idempotency.fingerprint(OPERATION, content.encode())
-        return cls(content, caller, IdempotencyKey(caller.name, key, fingerprint))
+        known_by = IdempotencyKey.of(caller.name, key, OPERATION, content.encode())
+        return cls(content, caller, known_by)
 
     def text(self) -> str:
         """Return it as JSON for the statement."""

@@ -1,6 +1,5 @@
-"""Creating, moving and deleting orders: one transaction each, committed on return."""
+"""Moving and deleting orders: one transaction each, committed on return."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,24 +10,9 @@ from sqlalchemy import Connection, Row, text
 from orders.problems import Conflict, NotFound
 from orders.status import TRANSITIONS, OrderStatus
 from orders_api.clients.database import Database
-from orders_api.problems import PreconditionFailed, PreconditionRequired, invalid
-from orders_api.schemas.order import NewOrder
+from orders_api.problems import PreconditionFailed, PreconditionRequired
 from orders_api.schemas.preconditions import Field, Preconditions, entity_tag
 from orders_api.services.rendering import ORDER, ORDERS, as_json, with_lines
-
-_CREATE = f"""
-    WITH asked AS MATERIALIZED (
-        SELECT CAST(:created_at AS timestamptz) AS created_at, tally_now() AS now),
-    created AS (
-        INSERT INTO orders (customer_id, total_cents, currency, region, status, metadata,
-            created_at, updated_at, changed_by, trace_id)
-        SELECT CAST(:customer_id AS bigint), CAST(:total_cents AS bigint), :currency, :region,
-            :status, CAST(:metadata AS jsonb), coalesce(asked.created_at, asked.now),
-            asked.now, :changed_by, :trace_id
-        FROM asked WHERE asked.created_at IS NULL OR asked.created_at <= asked.now
-        RETURNING *)
-    SELECT id, version, {as_json(ORDER)}::text AS body
-    FROM (SELECT *, NULL::json AS lines FROM created) AS orders"""
 
 _MOVE = f"""
     WITH moved AS (
@@ -63,25 +47,6 @@ class OrderDocument:
     id: int
     version: int
     body: str
-
-
-def create(database: Database, order: NewOrder, caller: Caller) -> OrderDocument:
-    """Create an order.
-
-    Raises:
-        Unprocessable: Its currency is unknown or created_at lies in the future.
-    """
-    values = order.model_dump() | {
-        "status": order.status.value,
-        "metadata": json.dumps(order.metadata),
-        "changed_by": caller.name,
-        "trace_id": caller.trace_id,
-    }
-    with database.transaction() as connection:
-        row = connection.execute(text(_CREATE), values).one_or_none()
-        if row is None:
-            raise invalid("/created_at", "It lies in the future")
-        return _document(row)
 
 
 @dataclass(frozen=True)

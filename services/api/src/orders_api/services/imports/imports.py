@@ -1,15 +1,19 @@
 """Importing orders: received and checked first, then written in one short transaction."""
 
-from typing import Any, Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from sqlalchemy import text
 
 from orders.problems import Unprocessable
 from orders_api.clients.database import Database, copy_in
+from orders_api.schemas.import_result import ImportResult
+from orders_api.services import idempotency
+from orders_api.services.idempotency import IdempotencyKey
 from orders_api.services.imports.csv_records import CsvReader
 from orders_api.services.imports.gzip_blocks import Gunzip, Identity
 from orders_api.services.imports.intake import Intake, Rules, copy_text
 from orders_api.services.imports.ndjson import NdjsonReader
+from orders_api.services.imports.report import Report
 from orders_api.services.order_writes import Caller
 
 Format = Literal["ndjson", "csv"]
@@ -17,6 +21,13 @@ Format = Literal["ndjson", "csv"]
 _COPY: Final = """
     COPY orders (customer_id, total_cents, currency, region, status, metadata, created_at,
         changed_by, trace_id) FROM STDIN"""
+
+
+class Imported(NamedTuple):
+    """What an import did, as JSON: now, or when it was first sent with its key."""
+
+    answer: str
+    replayed: bool
 
 
 def begin(
@@ -42,23 +53,41 @@ def begin(
     )
 
 
-def finish(database: Database, intake: Intake, *, skip_bad: bool) -> dict[str, Any]:
+def finish(
+    database: Database, intake: Intake, *, skip_bad: bool, key: IdempotencyKey | None = None
+) -> Imported:
     """Write the good lines of a whole body in one transaction and return what was done.
 
     Raises:
-        Unprocessable: Lines are bad and `skip_bad` is not set; nothing was written.
+        Conflict: A request with this key runs at this moment; nothing was written.
+        Unprocessable: Lines are bad and `skip_bad` is not set, or the key was used for another
+            request; nothing was written.
         Problem: The body cannot be read, or Postgres is away; nothing was written.
     """
     intake.close()
-    report = intake.report
-    if report.bad and not skip_bad:
-        raise Unprocessable(
-            f"{report.bad} of {report.bad + report.good} lines are bad; nothing was imported.",
-            slug="import-refused",
-            bad_lines=report.bad,
-            **report.members(),
-        )
-    if report.good:
-        with database.transaction() as connection:
+    with database.transaction() as connection:
+        earlier = idempotency.claim(connection, key) if key else None
+        if earlier is not None:
+            return Imported(earlier, replayed=True)
+        if intake.report.bad and not skip_bad:
+            raise _refused(intake.report)
+        if intake.report.good:
             copy_in(connection, _COPY, intake.rows())
-    return {"imported": report.good, "skipped": report.bad, **report.members()}
+        answer = _result(intake.report)
+        if key:
+            idempotency.keep(connection, key, answer)
+    return Imported(answer, replayed=False)
+
+
+def _result(report: Report) -> str:
+    members = {"imported": report.good, "skipped": report.bad, **report.members()}
+    return ImportResult.model_validate(members).model_dump_json()
+
+
+def _refused(report: Report) -> Unprocessable:
+    return Unprocessable(
+        f"{report.bad} of {report.bad + report.good} lines are bad; nothing was imported.",
+        slug="import-refused",
+        bad_lines=report.bad,
+        **report.members(),
+    )

@@ -1,0 +1,319 @@
+"""Group commit on a real Postgres: who is written with whom, and what each is told."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from orders.engine import Connect, database_connect
+from orders.problems import Conflict, NotFound, Unavailable, Unprocessable
+from orders.settings import DatabaseSettings
+from orders_api.clients.group_commit import Batch, GroupCommit, Limits, Observer
+from orders_api.clients.transactions import Session, Transactions
+from orders_api.schemas.order import NewOrder
+from orders_api.services import order_creation
+from orders_api.services.order_creation import Created, NewOrderRequest
+from orders_api.services.order_writes import Caller
+
+Orders = GroupCommit[NewOrderRequest, Created]
+
+
+@pytest.fixture
+def connect(database_url: str) -> Any:
+    settings = DatabaseSettings.model_validate({"database_url": database_url})
+    with database_connect(settings) as connect:
+        yield connect
+
+
+@asynccontextmanager
+async def writing(
+    connect: Connect,
+    limits: Limits | None = None,
+    observe: Observer = lambda _: None,
+    write: Any = order_creation.write,
+) -> AsyncIterator[Orders]:
+    group: Orders = GroupCommit(write, partial(Transactions, connect), limits or Limits(), observe)
+    try:
+        yield group
+    finally:
+        await asyncio.to_thread(group.close)
+
+
+def request(customer_id: int, key: str | None = None, **fields: Any) -> NewOrderRequest:
+    order = NewOrder.model_validate({"customer_id": customer_id, "total_cents": 1} | fields)
+    return NewOrderRequest.of(order, Caller("alice", None), key)
+
+
+def customers(engine: Engine) -> list[int]:
+    with engine.connect() as connection:
+        query = text("SELECT customer_id FROM orders ORDER BY id")
+        return list(connection.execute(query).scalars())
+
+
+async def all_of(*waiting: Coroutine[Any, Any, Created]) -> list[Created | BaseException]:
+    return await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def refuse_customer(engine: Engine, customer_id: int) -> None:
+    """Let Postgres refuse what the API does not know to be wrong."""
+    with engine.begin() as connection:
+        check = f"ALTER TABLE orders ADD CONSTRAINT bad CHECK (customer_id <> {customer_id})"
+        connection.execute(text(check))
+
+
+def held(release: asyncio.Event, loop: asyncio.AbstractEventLoop) -> Any:
+    """Return a `write` that stops before each batch until it may go on."""
+
+    def write(
+        session: Session, requests: Sequence[NewOrderRequest]
+    ) -> Sequence[Created | Exception]:
+        asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
+        return order_creation.write(session, requests)
+
+    return write
+
+
+def test_those_who_wait_together_are_one_transaction(connect: Connect, engine: Engine) -> None:
+    async def main() -> list[Batch]:
+        batches: list[Batch] = []
+        release = asyncio.Event()
+        write = held(release, asyncio.get_running_loop())
+        async with writing(connect, observe=batches.append, write=write) as orders:
+            first = asyncio.create_task(orders.submit(request(1)))
+            await asyncio.sleep(0)
+            rest = [asyncio.create_task(orders.submit(request(n))) for n in range(2, 52)]
+            await asyncio.sleep(0)
+            release.set()
+            await asyncio.gather(first, *rest)
+            await asyncio.sleep(0)
+        return batches
+
+    batches = asyncio.run(main())
+    assert sum(batch.size for batch in batches) == 51
+    assert len(batches) <= 2
+    assert all(batch.waited_s >= 0 and batch.written_s > 0 for batch in batches)
+    with engine.connect() as connection:
+        transactions = connection.execute(text("SELECT count(DISTINCT xmin::text) FROM orders"))
+        assert transactions.scalar_one() == len(batches)
+    assert customers(engine) == list(range(1, 52))
+
+
+def test_each_is_answered_with_its_own_order(connect: Connect) -> None:
+    async def main() -> list[Created | BaseException]:
+        async with writing(connect) as orders:
+            return await all_of(*(orders.submit(request(n)) for n in range(1, 301)))
+
+    for number, created in enumerate(asyncio.run(main()), start=1):
+        assert isinstance(created, Created)
+        assert f'"customer_id":{number},' in created.document.body
+        assert f'"id":{created.document.id},' in created.document.body
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 100])
+def test_a_row_that_postgres_refuses_fails_alone(
+    connect: Connect, engine: Engine, size: int
+) -> None:
+    refuse_customer(engine, size)
+
+    async def main() -> list[Created | BaseException]:
+        async with writing(connect) as orders:
+            return await all_of(*(orders.submit(request(n)) for n in range(1, size + 1)))
+
+    *good, bad = asyncio.run(main())
+    assert all(isinstance(outcome, Created) for outcome in good)
+    assert isinstance(bad, Unprocessable)
+    assert customers(engine) == list(range(1, size))
+
+
+def test_a_row_that_is_known_to_be_wrong_fails_without_a_second_try(
+    connect: Connect, engine: Engine
+) -> None:
+    async def main() -> list[Created | BaseException]:
+        async with writing(connect) as orders:
+            return await all_of(
+                orders.submit(request(1)),
+                orders.submit(request(2, currency="XXY")),
+                orders.submit(request(3, created_at="2999-01-01T00:00:00Z")),
+                orders.submit(
+                    request(4, lines=[{"item_id": 1, "quantity": 1, "unit_price_cents": 1}])
+                ),
+                orders.submit(request(5)),
+            )
+
+    outcomes = asyncio.run(main())
+    assert [type(outcome) for outcome in outcomes] == [
+        Created,
+        Unprocessable,
+        Unprocessable,
+        Unprocessable,
+        Created,
+    ]
+    assert customers(engine) == [1, 5]
+
+
+def test_of_equal_keys_in_a_batch_the_first_is_written_and_the_others_come_back(
+    connect: Connect, engine: Engine
+) -> None:
+    batch = [request(1, "k"), request(2), request(1, "k"), request(3, "k"), request(4, "other")]
+    transactions = Transactions(connect)
+    outcomes = transactions.run(lambda session: order_creation.write(session, batch))
+    transactions.close()
+    assert [type(outcome) for outcome in outcomes] == [
+        Created,
+        Created,
+        Conflict,
+        Conflict,
+        Created,
+    ]
+    assert customers(engine) == [1, 2, 4]
+
+
+def test_a_key_of_another_caller_is_another_key(connect: Connect, engine: Engine) -> None:
+    mine = request(1, "k")
+    order = NewOrder(customer_id=2, total_cents=1)
+    theirs = NewOrderRequest.of(order, Caller("bob", None), "k")
+    transactions = Transactions(connect)
+    outcomes = transactions.run(lambda session: order_creation.write(session, [mine, theirs]))
+    transactions.close()
+    assert [outcome.replayed for outcome in outcomes if isinstance(outcome, Created)] == [
+        False,
+        False,
+    ]
+    assert customers(engine) == [1, 2]
+
+
+def test_one_too_many_is_told_to_come_back(connect: Connect, engine: Engine) -> None:
+    async def main() -> list[Created | BaseException]:
+        release = asyncio.Event()
+        write = held(release, asyncio.get_running_loop())
+        async with writing(connect, Limits(batch=1, queue=2), write=write) as orders:
+            waiting = [asyncio.create_task(orders.submit(request(n))) for n in range(1, 6)]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            release.set()
+            return await all_of(*(task for task in waiting))  # type: ignore[arg-type]
+
+    outcomes = asyncio.run(main())
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Unavailable)]
+    assert 2 <= len(refused) <= 3
+    assert {problem.headers["Retry-After"] for problem in refused} == {"1"}
+    assert len(customers(engine)) == 5 - len(refused)
+
+
+def test_who_left_before_the_batch_began_asked_for_nothing(
+    connect: Connect, engine: Engine
+) -> None:
+    async def main() -> None:
+        release = asyncio.Event()
+        write = held(release, asyncio.get_running_loop())
+        async with writing(connect, Limits(batch=1), write=write) as orders:
+            first = asyncio.create_task(orders.submit(request(1)))
+            await asyncio.sleep(0)
+            second = asyncio.create_task(orders.submit(request(2)))
+            await asyncio.sleep(0)
+            second.cancel()
+            await asyncio.wait([second])
+            release.set()
+            await first
+
+    asyncio.run(main())
+    assert customers(engine) == [1]
+
+
+def test_who_left_while_it_was_written_has_an_order_and_its_key_tells(
+    connect: Connect, engine: Engine
+) -> None:
+    async def main() -> Created:
+        entered, release = asyncio.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        after = held(release, loop)
+
+        def write(session: Session, requests: Sequence[NewOrderRequest]) -> Any:
+            loop.call_soon_threadsafe(entered.set)
+            return after(session, requests)
+
+        async with writing(connect, write=write) as orders:
+            first = asyncio.create_task(orders.submit(request(1, "k")))
+            await entered.wait()
+            first.cancel()
+            await asyncio.wait([first])
+            release.set()
+            return await orders.submit(request(1, "k"))
+
+    assert asyncio.run(main()).replayed
+    assert customers(engine) == [1]
+
+
+def test_closing_writes_what_waits_and_refuses_what_comes(connect: Connect, engine: Engine) -> None:
+    async def main() -> list[Created | BaseException]:
+        async with writing(connect, Limits(writers=3, batch=5)) as orders:
+            waiting = [asyncio.create_task(orders.submit(request(n))) for n in range(1, 101)]
+            await asyncio.sleep(0)
+        late = orders.submit(request(101))
+        return await all_of(*waiting, late)  # type: ignore[arg-type]
+
+    *written, late = asyncio.run(main())
+    assert all(isinstance(outcome, Created) for outcome in written)
+    assert isinstance(late, Unavailable)
+    assert sorted(customers(engine)) == list(range(1, 101))
+
+
+def test_a_fault_of_ours_reaches_those_it_concerns_and_the_writer_goes_on(
+    connect: Connect, engine: Engine
+) -> None:
+    async def main() -> list[Created | BaseException]:
+        def write(session: Session, requests: Sequence[NewOrderRequest]) -> Any:
+            outcomes = order_creation.write(session, requests)
+            return outcomes[1:] if '"customer_id":1,' in requests[0].content else outcomes
+
+        async with writing(connect, Limits(batch=1), write=write) as orders:
+            return await all_of(*(orders.submit(request(n)) for n in (1, 2)))
+
+    fault, created = asyncio.run(main())
+    assert isinstance(fault, RuntimeError)
+    assert isinstance(created, Created)
+    assert customers(engine) == [2]
+
+
+def test_a_problem_that_write_raises_is_everyones(connect: Connect, engine: Engine) -> None:
+    async def main() -> list[Created | BaseException]:
+        def write(_session: Session, _requests: object) -> Any:
+            raise NotFound("nothing")
+
+        async with writing(connect, write=write) as orders:
+            return await all_of(*(orders.submit(request(n)) for n in (1, 2)))
+
+    assert {type(outcome) for outcome in asyncio.run(main())} == {NotFound}
+    assert customers(engine) == []
+
+
+def test_a_database_that_is_away_is_said_to_be(engine: Engine) -> None:
+    settings = DatabaseSettings.model_validate(
+        {"database_url": "postgresql://a:b@127.0.0.1:1/c", "db_connect_timeout_s": 1}
+    )
+
+    async def main() -> list[Created | BaseException]:
+        with database_connect(settings) as connect:
+            async with writing(connect) as orders:
+                return await all_of(orders.submit(request(1)))
+
+    [outcome] = asyncio.run(main())
+    assert isinstance(outcome, Unavailable)
+    assert customers(engine) == []
+
+
+def test_a_migration_under_a_running_writer_goes_unnoticed(
+    connect: Connect, engine: Engine
+) -> None:
+    async def main() -> list[Created | BaseException]:
+        async with writing(connect) as orders:
+            before = await all_of(*(orders.submit(request(n, f"k{n}")) for n in range(1, 10)))
+            with engine.begin() as connection:
+                connection.execute(text("ALTER TABLE orders ADD COLUMN later text"))
+            return before + await all_of(orders.submit(request(10, "k10")))
+
+    assert all(isinstance(outcome, Created) for outcome in asyncio.run(main()))
+    assert customers(engine) == list(range(1, 11))
