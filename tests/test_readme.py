@@ -134,6 +134,7 @@ def test_all_other_commands_in_their_order(
     everything = "".join(output)
     assert '"customer_id":42' in everything.replace(" ", "")
     assert '"imported":2' in everything.replace(" ", "")
+    assert '"amount_cents":1998' in everything
     assert "0 differences" in everything
     assert "'region': 'us-west'" in everything
 

@@ -76,3 +76,14 @@ def test_a_deleted_item_is_gone(api: httpx.Client, problem: Any) -> None:
         headers = JSON if content else {}
         response = api.request(method, path, content=content, headers=headers)
         assert problem(response)["type"] == "/problems/not-found"
+
+
+def test_an_item_that_an_order_names_cannot_be_deleted(api: httpx.Client, problem: Any) -> None:
+    path = f"/items/{(item := post(api))['id']}"
+    line = {"item_id": item["id"], "quantity": 1, "unit_price_cents": 1}
+    order = {"customer_id": 1, "total_cents": 1, "lines": [line]}
+    assert api.post("/orders", json=order).status_code == 201
+    found = problem(api.delete(path))
+    assert (found["type"], found["status"]) == ("/problems/conflict", 409)
+    assert str(item["id"]) in found["detail"]
+    assert api.get(path).json() == item

@@ -1,10 +1,13 @@
 """What /openapi.json says is what the API does."""
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
+
+from orders_api.schemas.order import EXAMPLE_ORDER
 
 OPERATIONS = {
     "get_/": "home",
@@ -77,13 +80,28 @@ def test_every_error_is_described_as_a_problem(document: dict[str, Any]) -> None
 
 def test_the_example_of_every_body_is_accepted(api: httpx.Client, document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
-    for path, schema in (("/orders", "NewOrder"), ("/items", "NewItem")):
-        assert api.post(path, json=schemas[schema]["examples"][0]).status_code == 201
+    item = api.post("/items", json=schemas["NewItem"]["examples"][0]).json()
+    orders = schemas["NewOrder"]["examples"]
+    assert [len(order.get("lines", [])) for order in orders] == [0, 1]
+    for order in orders:
+        lines = [line | {"item_id": item["id"]} for line in order.get("lines", [])]
+        assert api.post("/orders", json=order | {"lines": lines}).status_code == 201
     content = document["paths"]["/orders:import"]["post"]["requestBody"]["content"]
     for media_type, body in content.items():
         headers = {"content-type": media_type}
         response = api.post("/orders:import", content=body["example"], headers=headers)
         assert response.json()["imported"] == 1
+
+
+def test_bodies_are_described_in_snake_case_and_say_what_else_is_taken(
+    document: dict[str, Any],
+) -> None:
+    schemas = document["components"]["schemas"]
+    bodies = ("NewOrder", "NewLine", "StatusChange", "NewItem", "ItemChange")
+    for body in bodies:
+        assert all(name == name.lower() for name in schemas[body]["properties"]), body
+        assert schemas[body]["additionalProperties"] is False
+        assert "camelCase" in schemas[body]["description"]
 
 
 @pytest.mark.parametrize(
@@ -93,9 +111,25 @@ def test_the_example_of_every_body_is_accepted(api: httpx.Client, document: dict
 def test_answers_have_the_fields_that_are_described(
     api: httpx.Client, document: dict[str, Any], path: str, schema: str
 ) -> None:
-    order = api.post("/orders", json={"customer_id": 1, "total_cents": 1}).json()
-    api.post("/items", json={"name": "widget", "price": 1})
+    item = api.post("/items", json={"name": "widget", "price": 1}).json()["id"]
+    lines = [{"item_id": item, "quantity": 1, "unit_price_cents": 1}]
+    order = api.post("/orders", json={"customer_id": 1, "total_cents": 1, "lines": lines}).json()
     schemas = document["components"]["schemas"]
     (name, rows), _ = api.get(path.format(id=order["id"])).json().items()
     described = schemas[schema]["properties"][name]["items"]["$ref"].rpartition("/")[2]
-    assert set(schemas[described]["properties"]) == set(rows[0])
+    assert list(schemas[described]["properties"]) == list(rows[0])
+    for line in rows[0].get("lines", []):
+        assert list(schemas["Line"]["properties"]) == list(line)
+
+
+def test_the_example_of_an_order_is_one_that_could_be_answered(api: httpx.Client) -> None:
+    item = api.post("/items", json={"name": "widget", "price": 1}).json()["id"]
+    example = copy.deepcopy(EXAMPLE_ORDER)
+    for line in example["lines"]:
+        line["item_id"] = item
+    sent = {name: example[name] for name in ("customer_id", "total_cents", "currency", "region")}
+    names = ("item_id", "quantity", "unit_price_cents")
+    sent["lines"] = [{name: line[name] for name in names} for line in example["lines"]]
+    order = api.post("/orders", json=sent).json()
+    told_apart = ("id", "created_at", "updated_at")
+    assert order == example | {name: order[name] for name in told_apart}

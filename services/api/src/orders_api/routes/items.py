@@ -69,8 +69,11 @@ def change_item(item_id: ItemId, change: ItemChange, database: Db) -> Response:
 
 
 @router.delete(
-    "/{item_id}", status_code=204, response_class=Response, responses=problems("not-found")
+    "/{item_id}",
+    status_code=204,
+    response_class=Response,
+    responses=problems("not-found", "conflict"),
 )
 def delete_item(item_id: ItemId, database: Db) -> None:
-    """Delete an item."""
+    """Delete an item that no order names."""
     items.delete(database, item_id)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from orders.status import OrderStatus
 from orders.tables import MAX_CENTS, REGION_PATTERN
@@ -20,10 +20,12 @@ def _sorted(metadata: dict[str, str]) -> dict[str, str]:
 
 Region = Annotated[str, Field(pattern=REGION_PATTERN)]
 CustomerId = Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
+ItemId = Annotated[int, Field(strict=True, ge=1, le=MAX_ID)]
+Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Cents = Annotated[int, Field(strict=True, ge=0, le=MAX_CENTS)]
 TotalCents = Annotated[
     Cents,
-    Field(description="Minor units of currency: cents, yen, fils."),
+    Field(description="Minor units of currency: cents, yen, fils. With lines, their sum."),
 ]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Metadata = Annotated[
@@ -39,6 +41,9 @@ Total = Annotated[
 ]
 
 EXAMPLE: Final[dict[str, Any]] = {"customer_id": 42, "total_cents": 1999, "region": "us-west"}
+EXAMPLE_WITH_LINES: Final[dict[str, Any]] = EXAMPLE | {
+    "lines": [{"item_id": 3, "quantity": 1, "unit_price_cents": 1999}]
+}
 EXAMPLE_ORDER: Final[dict[str, Any]] = {
     "id": 7,
     "customer_id": 42,
@@ -66,6 +71,23 @@ EXAMPLE_ORDER: Final[dict[str, Any]] = {
 }
 
 
+class NewLine(Body):
+    """One item of a new order."""
+
+    item_id: ItemId
+    quantity: Quantity
+    unit_price_cents: Cents = Field(description="Minor units of the order's currency.")
+
+
+def _is_sum_of_lines(total_cents: int, info: ValidationInfo) -> int:
+    lines: list[NewLine] | None = info.data.get("lines")
+    if lines:
+        cents = sum(line.quantity * line.unit_price_cents for line in lines)
+        if cents != total_cents:
+            raise ValueError(f"The lines add up to {cents}, total_cents is {total_cents}")
+    return total_cents
+
+
 class OrderFields(Body):
     """The rules that hold for every new order, posted or imported."""
 
@@ -91,9 +113,13 @@ class NewOrder(OrderFields):
     # Its JSON is canonical, and the fingerprint of an Idempotency-Key: the same order makes the
     # same bytes, whatever the spelling and the order of the keys, defaults sent or left out.
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE, EXAMPLE_WITH_LINES]})
 
-    total_cents: TotalCents
+    lines: list[NewLine] = Field(
+        default_factory=list, max_length=200, description="What it is made of, in this order."
+    )
+    # Fields are checked in this order: the total comes after the lines that it must agree with.
+    total_cents: Annotated[TotalCents, AfterValidator(_is_sum_of_lines)]
 
 
 class StatusChange(Body):

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session, func, select
 
-from orders.problems import NotFound
-from orders.tables import Item
+from orders.problems import Conflict, NotFound
+from orders.tables import Item, OrderLine
 from orders_api.clients.database import Database
 from orders_api.schemas.item import ItemChange, ItemQuery, NewItem
 from orders_api.services import cursors
@@ -80,13 +80,18 @@ def update(database: Database, item_id: int, change: NewItem | ItemChange) -> st
 
 
 def delete(database: Database, item_id: int) -> None:
-    """Delete an item.
+    """Delete an item that no order names.
 
     Raises:
         NotFound: There is no such item.
+        Conflict: An order has a line with it, though the order itself may be deleted.
     """
     with database.session() as session:
-        session.delete(_locked(session, item_id))
+        item = _locked(session, item_id)
+        # A line that is being written holds the item; one that is not written yet must wait.
+        if session.exec(select(OrderLine).where(OrderLine.item_id == item_id).limit(1)).first():
+            raise Conflict(f"Item {item_id} is in a line of an order, and lines stay.")
+        session.delete(item)
 
 
 def _locked(session: Session, item_id: int) -> Item:
