@@ -15,13 +15,21 @@ from fastapi.routing import APIRoute
 from orders.engine import Connect, database_connect, pooled_engine
 from orders.problems import Problem
 from orders_api.clients.database import Database
-from orders_api.clients.group_commit import Batch, GroupCommit, Limits, Observer
+from orders_api.clients.group_commit import (
+    Answer,
+    Batch,
+    GroupCommit,
+    Limits,
+    Observer,
+    Request,
+    Write,
+)
 from orders_api.clients.transactions import Transactions
 from orders_api.middleware import HeadMiddleware, RequestIdMiddleware
 from orders_api.routes import health, home, imports, items, orders
 from orders_api.routes.documentation import ProblemBody
 from orders_api.routes.errors import add_error_handlers
-from orders_api.services import idempotency, order_creation
+from orders_api.services import idempotency, order_creation, order_moves
 from orders_api.services.order_creation import Created, NewOrderRequest
 from orders_api.settings import Settings
 
@@ -35,16 +43,27 @@ class State(TypedDict):
     settings: Settings
     database: Database
     order_writer: GroupCommit[NewOrderRequest, Created]
+    order_mover: order_moves.Mover
 
 
 class _Api(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Return the description of the API, with the schema that all problems share."""
         if self.openapi_schema is None:
-            schemas = super().openapi()["components"]["schemas"]
+            description = super().openapi()
+            _mark_objects(description["paths"])
+            schemas = description["components"]["schemas"]
             schemas["FieldError"] = _schema()["$defs"]["FieldError"]
             schemas["Problem"] = {k: v for k, v in _schema().items() if k != "$defs"}
         return super().openapi()
+
+
+def _mark_objects(paths: dict[str, Any]) -> None:
+    """Say how objects stand in a query: `metadata[key]=value`. FastAPI has no word for it."""
+    for operation in (operation for path in paths.values() for operation in path.values()):
+        for parameter in operation.get("parameters", ()):
+            if parameter["schema"].get("type") == "object":
+                parameter |= {"style": "deepObject", "explode": True}
 
 
 def _schema() -> dict[str, Any]:
@@ -68,8 +87,14 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
         chosen = settings or Settings.from_environment(os.environ)
         with database_connect(chosen) as connect, pooled_engine(connect, chosen) as engine:
             database = Database(engine)
-            async with _order_writer(chosen, connect, observe) as writer, _purging(database):
-                yield State(settings=chosen, database=database, order_writer=writer)
+            async with (
+                _group_commit(order_creation.write, chosen, connect, observe) as writer,
+                _group_commit(order_moves.write, chosen, connect, observe) as mover,
+                _purging(database),
+            ):
+                yield State(
+                    settings=chosen, database=database, order_writer=writer, order_mover=mover
+                )
 
     app = _Api(
         title="Tally orders API",
@@ -91,15 +116,15 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
 
 
 @asynccontextmanager
-async def _order_writer(
-    settings: Settings, connect: Connect, observe: Observer
-) -> AsyncIterator[GroupCommit[NewOrderRequest, Created]]:
+async def _group_commit(
+    write: Write[Request, Answer], settings: Settings, connect: Connect, observe: Observer
+) -> AsyncIterator[GroupCommit[Request, Answer]]:
     limits = Limits(settings.writer_connections, settings.writer_batch, settings.writer_queue)
-    writer = GroupCommit(order_creation.write, partial(Transactions, connect), limits, observe)
+    group = GroupCommit(write, partial(Transactions, connect), limits, observe)
     try:
-        yield writer
+        yield group
     finally:
-        await run_sync(writer.close)
+        await run_sync(group.close)
 
 
 @asynccontextmanager

@@ -15,8 +15,8 @@ class Settings(DatabaseSettings):
     order_lock_timeout_s: float = Field(default=2.0, ge=0.001)
     """How long a change of an order waits for another one of it, before it is answered 503."""
     writer_connections: int = Field(default=1, ge=1, le=20)
-    """Connections, beside the pool, that write new orders; one is enough for thousands a second."""
+    """Connections, beside the pool, that create orders; as many again move them."""
     writer_batch: int = Field(default=128, ge=1, le=1_000)
     """The most orders of one transaction."""
     writer_queue: int = Field(default=2_000, ge=1)
-    """The most orders that wait to be written; more are answered 503 with Retry-After."""
+    """The most orders that wait to be created, or moved; more get 503 with Retry-After."""

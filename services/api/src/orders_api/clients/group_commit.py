@@ -22,6 +22,11 @@ from orders_api.clients.transactions import Session, Transactions
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
+Write = Callable[[Session, Sequence[Request]], Sequence[Answer | Exception]]
+"""Writes a batch in the transaction it is given and returns an outcome for each request, in
+their order: its answer, or the exception to raise. It may run more than once for a request, never
+so that two of its transactions are committed."""
+
 _RETRY_AFTER_S: Final = 1
 _BUSY: Final = 8
 """A writer whose last batch had this size is busy."""
@@ -76,9 +81,7 @@ class GroupCommit(Generic[Request, Answer]):
     """Writes requests in batches; made and used on one event loop.
 
     Args:
-        write: Writes a batch in the transaction it is given and returns an outcome for each
-            request, in their order: its answer, or the exception to raise. It may run more than
-            once for a request, never so that two of its transactions are committed.
+        write: Writes a batch.
         transactions: Makes what a writer commits with.
         limits: How much is done at once.
         observe: Is told of every batch.
@@ -86,7 +89,7 @@ class GroupCommit(Generic[Request, Answer]):
 
     def __init__(
         self,
-        write: Callable[[Session, Sequence[Request]], Sequence[Answer | Exception]],
+        write: Write[Request, Answer],
         transactions: Callable[[], Transactions],
         limits: Limits,
         observe: Observer,

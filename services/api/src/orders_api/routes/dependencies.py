@@ -8,6 +8,7 @@ from fastapi import Depends, Path, Request
 from orders_api.clients.database import Database
 from orders_api.clients.group_commit import GroupCommit
 from orders_api.schemas.fields import Id
+from orders_api.services import order_moves
 from orders_api.services.order_creation import Created, NewOrderRequest
 from orders_api.services.order_writes import Caller
 from orders_api.settings import Settings
@@ -25,6 +26,12 @@ _TRACEPARENT = re.compile(
 async def database(request: Request) -> Database:
     """Return the application's database."""
     found: Database = request.state.database
+    return found
+
+
+async def order_mover(request: Request) -> order_moves.Mover:
+    """Return what moves orders."""
+    found: order_moves.Mover = request.state.order_mover
     return found
 
 
@@ -51,6 +58,7 @@ async def caller(request: Request) -> Caller:
 
 Db = Annotated[Database, Depends(database)]
 CurrentCaller = Annotated[Caller, Depends(caller)]
+Mover = Annotated[order_moves.Mover, Depends(order_mover)]
 CurrentSettings = Annotated[Settings, Depends(settings)]
 OrderId = Annotated[Id, Path(description="The id of an order.")]
 ItemId = Annotated[Id, Path(description="The id of an item.")]

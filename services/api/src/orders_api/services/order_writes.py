@@ -73,7 +73,7 @@ def move(database: Database, order_id: int, to: OrderStatus, attempt: Attempt) -
         values: dict[str, Any] = {"id": order_id}
         if order.status == to:
             return _document(connection.execute(text(_SHOW), values).one())
-        _require_move(OrderStatus(order.status), to, order.version)
+        require_move(OrderStatus(order.status), to, order.version)
         values |= {"status": to.value} | _attribution(attempt.caller)
         return _document(connection.execute(text(_MOVE), values).one())
 
@@ -115,8 +115,7 @@ def _locked(
     database: Database, order_id: int, attempt: Attempt
 ) -> Iterator[tuple[Connection, Row[Any]]]:
     """Yield a transaction that holds the order, which is as the conditions say, and the order."""
-    if attempt.conditions.if_match is None:
-        raise _no_if_match(order_id)
+    require_if_match(order_id, attempt)
     settings = _attribution(attempt.caller) | {
         "lock_timeout": f"{round(attempt.lock_timeout_s * 1000)}ms"
     }
@@ -125,19 +124,39 @@ def _locked(
         order = connection.execute(text(_LOCK), {"id": order_id}).one_or_none()
         if order is None:
             raise missing(order_id)
-        if field := attempt.conditions.failed(entity_tag(order.version)):
-            raise precondition_failed(field, order_id, order.version, order.status)
+        require_conditions(order_id, order.status, order.version, attempt)
         yield connection, order
 
 
-def _no_if_match(order_id: int) -> PreconditionRequired:
-    return PreconditionRequired(
-        f"Send If-Match with the ETag that GET /orders/{order_id} answers, the order's version in"
-        " double quotes; or send If-Match: * to mean the order whatever its version."
-    )
+def require_if_match(order_id: int, attempt: Attempt) -> None:
+    """Check that a change says which version it means.
+
+    Raises:
+        PreconditionRequired: It does not.
+    """
+    if attempt.conditions.if_match is None:
+        raise PreconditionRequired(
+            f"Send If-Match with the ETag that GET /orders/{order_id} answers, the order's version"
+            " in double quotes; or send If-Match: * to mean the order whatever its version."
+        )
 
 
-def _require_move(current: OrderStatus, to: OrderStatus, version: int) -> None:
+def require_conditions(order_id: int, status: str, version: int, attempt: Attempt) -> None:
+    """Check that an order is as the conditions of a change say.
+
+    Raises:
+        PreconditionFailed: It is not.
+    """
+    if field := attempt.conditions.failed(entity_tag(version)):
+        raise precondition_failed(field, order_id, version, status)
+
+
+def require_move(current: OrderStatus, to: OrderStatus, version: int) -> None:
+    """Check that an order can move from one status to another.
+
+    Raises:
+        Conflict: It cannot; the body names the moves that it can make.
+    """
     allowed = sorted(TRANSITIONS[current])
     if to not in allowed:
         raise Conflict(
