@@ -67,7 +67,7 @@ def test_a_change_is_made_only_if_if_match_names_the_version_strongly(
         assert (body["current_version"], body["current_status"]) == (2, "paid")
         assert response.headers["etag"] == '"2"'
         assert body["detail"].endswith(
-            'is paid at version 2, ETag "2", which If-Match does not name.'
+            'is paid at version 2, ETag "2", which If-Match does not name (weak tags do not count).'
         )
     assert state(api, path) == ("paid", 2, 2)
 

@@ -101,7 +101,7 @@ def precondition_failed(
 ) -> PreconditionFailed:
     """Return the problem of a condition that does not hold of the order as it is."""
     tag = entity_tag(version)
-    why = "does not name" if field == "If-Match" else "rules out"
+    why = "does not name (weak tags do not count)" if field == "If-Match" else "rules out"
     return PreconditionFailed(
         f"Order {order_id} is {status} at version {version}, ETag {tag}, which {field} {why}.",
         headers={"ETag": tag},
