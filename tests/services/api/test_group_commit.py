@@ -317,3 +317,35 @@ def test_a_migration_under_a_running_writer_goes_unnoticed(
 
     assert all(isinstance(outcome, Created) for outcome in asyncio.run(main()))
     assert customers(engine) == list(range(1, 11))
+
+
+def test_an_item_that_somebody_is_deleting_holds_up_nobody_else(
+    connect: Connect, engine: Engine
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO items (name, price_cents) VALUES ('held', 1), ('free', 1)")
+        )
+
+    def lines(item_id: int) -> dict[str, Any]:
+        return {"lines": [{"item_id": item_id, "quantity": 1, "unit_price_cents": 1}]}
+
+    async def main() -> list[Created | BaseException]:
+        async with writing(connect) as orders:
+            return await all_of(
+                orders.submit(request(1, **lines(1))),
+                orders.submit(request(2, **lines(2))),
+                orders.submit(request(3, **lines(3))),
+                orders.submit(request(4)),
+            )
+
+    with engine.connect() as holder, holder.begin() as deletion:
+        holder.execute(text("DELETE FROM items WHERE name = 'held'"))
+        held, free, unknown, plain = asyncio.run(main())
+        deletion.rollback()
+    assert isinstance(held, Unavailable)
+    assert held.headers["Retry-After"] == "1"
+    assert isinstance(free, Created)
+    assert isinstance(unknown, Unprocessable)
+    assert isinstance(plain, Created)
+    assert customers(engine) == [2, 4]

@@ -15,6 +15,7 @@ _BAD_VALUE: Final = ("22", "23")
 
 _CONSTRAINTS: Final = {
     "orders_currency_fkey": ("/currency", "There is no such currency in ISO 4217"),
+    "order_lines_item_fkey": ("/lines", "There is no such item any more"),
     "orders_created_at_not_in_future": ("/created_at", "It lies in the future"),
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple, Self
 
-from orders.problems import Problem, Unprocessable
+from orders.problems import Problem, Unavailable, Unprocessable
 from orders_api.clients.transactions import Session
 from orders_api.problems import invalid
 from orders_api.schemas.order import NewOrder
@@ -39,16 +39,24 @@ _WRITE: Final = f"""
             key text, fingerprint text)) WITH ORDINALITY AS given (
             customer_id, total_cents, region, status, currency, metadata, created_at, sent_lines,
             changed_by, trace_id, key, fingerprint, n)),
+    sent AS MATERIALIZED (
+        SELECT given.n, sent.* FROM given CROSS JOIN LATERAL ROWS FROM (
+            json_to_recordset(sent_lines) AS (
+                item_id bigint, quantity integer, unit_price_cents bigint))
+            WITH ORDINALITY AS sent (item_id, quantity, unit_price_cents, line_no)),
+    -- Held until the commit, so that none is deleted before. Whoever deletes one may do so for
+    -- long: a batch does not wait, or all in it would.
+    held AS MATERIALIZED (
+        SELECT id FROM items WHERE id IN (SELECT item_id FROM sent) FOR KEY SHARE SKIP LOCKED),
     line AS MATERIALIZED (
-        SELECT given.n, sent.*, items.id IS NULL AS unknown
-        FROM given CROSS JOIN LATERAL ROWS FROM (json_to_recordset(sent_lines) AS (
-            item_id bigint, quantity integer, unit_price_cents bigint))
-            WITH ORDINALITY AS sent (item_id, quantity, unit_price_cents, line_no)
-        LEFT JOIN items ON items.id = sent.item_id),
+        SELECT sent.*, CASE WHEN held.id IS NULL
+            THEN CASE WHEN items.id IS NULL THEN 'I' ELSE 'B' END END AS fault
+        FROM sent LEFT JOIN held ON held.id = item_id LEFT JOIN items ON items.id = item_id),
     with_lines AS MATERIALIZED (SELECT n, {LINES} AS lines FROM line GROUP BY n),
-    unknown_items AS MATERIALIZED (
-        SELECT n, 'I' || string_agg(CAST(line_no - 1 AS text), ',' ORDER BY line_no) AS verdict
-        FROM line WHERE unknown GROUP BY n),
+    bad_items AS MATERIALIZED (
+        SELECT n, coalesce('I' || string_agg(CAST(line_no - 1 AS text), ',' ORDER BY line_no)
+            FILTER (WHERE fault = 'I'), 'B') AS verdict
+        FROM line WHERE fault IS NOT NULL GROUP BY n),
     read AS MATERIALIZED (
         SELECT given.*, kept.expires_at AS expired, CASE
             WHEN kept.expires_at > now AND kept.fingerprint = given.fingerprint
@@ -56,12 +64,12 @@ _WRITE: Final = f"""
             WHEN kept.expires_at > now THEN 'M'
             WHEN created_at > now THEN 'F'
             WHEN currencies.code IS NULL THEN 'U'
-            ELSE unknown_items.verdict END AS verdict
+            ELSE bad_items.verdict END AS verdict
         FROM given CROSS JOIN clock
         LEFT JOIN idempotency_keys AS kept ON kept.caller = given.changed_by
             AND kept.key = given.key
         LEFT JOIN currencies ON currencies.code = given.currency
-        LEFT JOIN unknown_items USING (n)),
+        LEFT JOIN bad_items USING (n)),
     -- The planner takes half of the rows to be accepted, and almost none to have no verdict.
     judged AS MATERIALIZED (SELECT *, verdict IS NULL AS accepted FROM read),
     created AS (
@@ -189,5 +197,8 @@ _READ: Final[dict[str, Callable[[str], Created | Exception]]] = {
     "F": lambda _: invalid("/created_at", "It lies in the future"),
     "U": lambda _: invalid("/currency", "There is no such currency in ISO 4217"),
     "I": _unknown_items,
+    "B": lambda _: Unavailable(
+        "An item of the order is being deleted; nothing was written.", retry_after_s=1
+    ),
 }
 """How each outcome that the statement tells by its first letter is read."""
