@@ -1,6 +1,7 @@
 """Waiting for a server that a test has started."""
 
 import time
+from collections.abc import Callable
 
 import httpx
 
@@ -28,3 +29,11 @@ def wait_for_analyzer(url: str, patience_s: float = 180) -> None:
         assert time.monotonic() < deadline, "the analyzer did not load"
         time.sleep(0.1)
     assert state == "ready"
+
+
+def wait_until(condition: Callable[[], bool], what: str, patience_s: float = 120) -> None:
+    """Wait until the condition holds; `what` names it for the message if it never does."""
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline, f"in vain waited until {what}"
+        time.sleep(0.01)

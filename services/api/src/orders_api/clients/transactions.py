@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from threading import Event
 from time import monotonic
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import PreparedStatement
@@ -20,15 +20,29 @@ _POLL_S: Final = 0.05
 # A migration changed what a prepared statement stands for.
 _STALE: Final = {"0A000", "26000"}
 
-_STATUS: Final = "SELECT pg_xact_status(CAST(:id AS xid8))"
+# A crash may lose an id that was given, and give it again. It resets the statistics.
+_LIFE: Final = "concat_ws(' ', pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time())"
+# A backend whose client is gone without a word would keep its locks for hours.
+_BEGIN: Final = f"""
+    BEGIN; SET LOCAL idle_in_transaction_session_timeout = {{silence_ms}};
+    SELECT pg_current_xact_id()::text, {_LIFE}"""
+_STATUS: Final = f"SELECT pg_xact_status(CAST(:id AS xid8)), {_LIFE}"
+_NOT_GIVEN: Final = "22023"
 # A backend that did not notice the loss would keep the outcome open as long as it lives.
-_END: Final = """
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE backend_xid = CAST(CAST(:id AS xid8) AS xid) AND pid <> pg_backend_pid()"""
+_END: Final = f"""
+    SELECT pg_terminate_backend(pid, CAST(:wait_ms AS bigint)) FROM pg_stat_activity
+    WHERE backend_xid = CAST(CAST(:id AS xid8) AS xid) AND pid <> pg_backend_pid()
+        AND {_LIFE} = :life"""
 
 
 class ConnectionLostError(Exception):
     """The connection is gone, and with it a transaction that was not committed."""
+
+
+class _Transaction(NamedTuple):
+    id: str
+    life: str
+    """Of the server: the time in which it gives an id only once."""
 
 
 class Session:
@@ -109,29 +123,30 @@ class Transactions:
             session.close()
 
     def _attempt(self, work: Callable[[Session], T]) -> T:
-        session, transaction_id = self._begin()
+        session, transaction = self._begin()
         try:
             result = work(session)
         except Exception as error:
-            self._roll_back(session, error)
+            self._roll_back(session, transaction, error)
             raise
         try:
             session.command("COMMIT")
         except (DatabaseError, *_LOST) as error:
             self.close()
-            self._require_commit(transaction_id, error)
+            self._require_commit(transaction, error)
         return result
 
-    def _begin(self) -> tuple[Session, str]:
+    def _begin(self) -> tuple[Session, _Transaction]:
         try:
             session = self._session = self._session or Session(self._connect, self._silence_s)
-            [[transaction_id]] = session.command("BEGIN; SELECT pg_current_xact_id()::text")
+            begin = _BEGIN.format(silence_ms=round(self._silence_s * 1000))
+            [[transaction_id, life]] = session.command(begin)
         except (DatabaseError, *_LOST) as error:
             self.close()
             raise ConnectionLostError(str(error)) from error
-        return session, str(transaction_id)
+        return session, _Transaction(transaction_id, life)
 
-    def _roll_back(self, session: Session, cause: Exception) -> None:
+    def _roll_back(self, session: Session, transaction: _Transaction, cause: Exception) -> None:
         """End the transaction.
 
         Raises:
@@ -143,11 +158,13 @@ class Transactions:
             session.command("ROLLBACK")
         except (DatabaseError, *_LOST) as error:
             self.close()
+            # The next attempt needs the locks that its backend may still hold.
+            self._ask(transaction)
             raise ConnectionLostError(str(error)) from error
 
-    def _require_commit(self, transaction_id: str, error: Exception) -> None:
+    def _require_commit(self, transaction: _Transaction, error: Exception) -> None:
         """Return if the transaction was committed all the same."""
-        status = self._outcome(transaction_id)
+        status = self._outcome(transaction)
         if status == "aborted":
             if isinstance(error, DatabaseError) and not is_lost(error):
                 raise error
@@ -155,28 +172,32 @@ class Transactions:
         if status != "committed":
             raise Unavailable(OUTCOME_UNKNOWN) from error
 
-    def _outcome(self, transaction_id: str) -> str | None:
-        """Ask Postgres what became of a transaction, until it knows or patience ends."""
+    def _outcome(self, transaction: _Transaction) -> str | None:
+        """Ask Postgres what became of a transaction, until it says so or patience ends."""
         deadline = monotonic() + self._patience_s
         pause = Event()
         while monotonic() < deadline:
-            status = self._ask(transaction_id)
-            if status in {"committed", "aborted"}:
+            status = self._ask(transaction)
+            if status in {"committed", "aborted", "unknown"}:
                 return status
             pause.wait(_POLL_S)
         return None
 
-    def _ask(self, transaction_id: str) -> str | None:
+    def _ask(self, transaction: _Transaction) -> str | None:
+        """Return what Postgres says of a transaction, which it ends if it has not noticed."""
         session = None
         try:
             session = Session(self._connect, self._silence_s)
-            session.run(_END, id=transaction_id)
-            [[status]] = session.run(_STATUS, id=transaction_id)
-        except (DatabaseError, *_LOST):
-            return None
+            session.run(_END, **transaction._asdict(), wait_ms=round(self._silence_s * 500))
+            [[status, life]] = session.run(_STATUS, id=transaction.id)
+        except (DatabaseError, *_LOST) as error:
+            # An id that it lost in a crash, and has not given again yet.
+            return "aborted" if fields_of(error).get("C") == _NOT_GIVEN else None
         finally:
             if session is not None:
                 session.close()
+        if status != "aborted" and life != transaction.life:
+            return "unknown"
         return str(status)
 
 
