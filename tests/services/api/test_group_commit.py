@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from pg8000.exceptions import DatabaseError
 from sqlalchemy import Engine, text
 
 from orders.engine import Connect, database_connect
@@ -65,14 +66,17 @@ def refuse_customer(engine: Engine, customer_id: int) -> None:
         connection.execute(text(check))
 
 
-def held(release: asyncio.Event, loop: asyncio.AbstractEventLoop) -> Any:
+def held(
+    release: asyncio.Event, loop: asyncio.AbstractEventLoop, then: Any = order_creation.write
+) -> Any:
     """Return a `write` that stops before each batch until it may go on."""
 
     def write(
         session: Session, requests: Sequence[NewOrderRequest]
     ) -> Sequence[Created | Exception]:
         asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
-        return order_creation.write(session, requests)
+        outcomes: Sequence[Created | Exception] = then(session, requests)
+        return outcomes
 
     return write
 
@@ -288,6 +292,31 @@ def test_a_problem_that_write_raises_is_everyones(connect: Connect, engine: Engi
 
     assert {type(outcome) for outcome in asyncio.run(main())} == {NotFound}
     assert customers(engine) == []
+
+
+@pytest.mark.parametrize(("state", "written"), [("53200", [1, 2, 3, 4]), ("53100", [])])
+def test_a_batch_that_is_too_large_is_halved_and_a_full_disk_is_said_at_once(
+    connect: Connect, engine: Engine, state: str, written: list[int]
+) -> None:
+    async def main() -> list[Created | BaseException]:
+        def write(session: Session, requests: Sequence[NewOrderRequest]) -> Any:
+            if len(requests) > 1:
+                raise DatabaseError({"S": "ERROR", "V": "ERROR", "C": state})
+            return order_creation.write(session, requests)
+
+        release = asyncio.Event()
+        hold = held(release, asyncio.get_running_loop(), write)
+        async with writing(connect, write=hold) as orders:
+            first = asyncio.create_task(orders.submit(request(1)))
+            await asyncio.sleep(0)
+            rest = [asyncio.create_task(orders.submit(request(n))) for n in (2, 3, 4)]
+            await asyncio.sleep(0)
+            release.set()
+            return await all_of(first, *rest)  # type: ignore[arg-type]
+
+    outcomes = asyncio.run(main())
+    assert {type(outcome) for outcome in outcomes[1:]} == {Created if written else Unavailable}
+    assert set(written) <= set(customers(engine))
 
 
 def test_a_database_that_is_away_is_said_to_be(engine: Engine) -> None:

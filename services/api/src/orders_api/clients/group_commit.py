@@ -16,7 +16,7 @@ from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 from pg8000.exceptions import DatabaseError
 
 from orders.problems import Unavailable
-from orders_api.clients.refusals import problem_of
+from orders_api.clients.refusals import fields_of, problem_of
 from orders_api.clients.transactions import Session, Transactions
 
 Request = TypeVar("Request")
@@ -28,6 +28,7 @@ their order: its answer, or the exception to raise. It may run more than once fo
 so that two of its transactions are committed."""
 
 _RETRY_AFTER_S: Final = 1
+_OUT_OF_MEMORY: Final = "53200"
 _BUSY: Final = 8
 """A writer whose last batch had this size is busy."""
 
@@ -57,17 +58,16 @@ class Limits:
 
     Args:
         writers: Connections that write; each is also a thread.
-        batch: The most requests of one transaction. Each may hold a lock of Postgres's lock
-            table, which has room for 64 a connection.
+        batch: The most requests of one transaction.
         queue: The most requests that wait; more are told to come back.
         gather_s: How long a writer that is busy waits for company of the first that waits: a
             larger batch costs less for each. One that is not busy begins at once.
     """
 
     writers: int = 1
-    batch: int = 128
+    batch: int = 500
     queue: int = 2_000
-    gather_s: float = 0.003
+    gather_s: float = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,8 @@ class GroupCommit(Generic[Request, Answer]):
             return transactions.run(lambda session: self._outcomes(session, requests))
         except DatabaseError as error:
             problem = problem_of(error)
-            if len(requests) == 1 or isinstance(problem, Unavailable):
+            passing = isinstance(problem, Unavailable) and not _is_too_much(error)
+            if len(requests) == 1 or passing:
                 return [problem or error] * len(requests)
         except Exception as error:  # noqa: BLE001  each waiting request raises it
             return [error] * len(requests)
@@ -190,6 +191,11 @@ class GroupCommit(Generic[Request, Answer]):
         if len(outcomes) != len(requests):
             raise RuntimeError(f"{len(outcomes)} outcomes of {len(requests)} requests")
         return outcomes
+
+
+def _is_too_much(error: DatabaseError) -> bool:
+    """Tell whether a smaller batch may do: each key of one takes a place in the lock table."""
+    return fields_of(error).get("C") == _OUT_OF_MEMORY
 
 
 def _deliver(
