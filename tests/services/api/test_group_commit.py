@@ -1,20 +1,22 @@
 """Group commit on a real Postgres: who is written with whom, and what each is told."""
 
 import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
 import pytest
-from pg8000.exceptions import DatabaseError
+from pg8000.exceptions import DatabaseError, InterfaceError
 from sqlalchemy import Engine, text
 
 from orders.engine import Connect, database_connect
 from orders.problems import Conflict, NotFound, Unavailable, Unprocessable
 from orders.settings import DatabaseSettings
 from orders_api.clients.group_commit import Batch, GroupCommit, Limits, Observer
-from orders_api.clients.transactions import Session, Transactions
+from orders_api.clients.transactions import Session, Transactions, UnreachableError
 from orders_api.schemas.order import NewOrder
 from orders_api.services import order_creation
 from orders_api.services.order_creation import Created, NewOrderRequest
@@ -41,7 +43,7 @@ async def writing(
     try:
         yield group
     finally:
-        await asyncio.to_thread(group.close)
+        await group.close()
 
 
 def request(customer_id: int, key: str | None = None, **fields: Any) -> NewOrderRequest:
@@ -331,6 +333,83 @@ def test_a_database_that_is_away_is_said_to_be(engine: Engine) -> None:
 
     [outcome] = asyncio.run(main())
     assert isinstance(outcome, Unavailable)
+    assert customers(engine) == []
+
+
+def test_all_who_wait_for_a_database_that_is_away_are_told_at_once(engine: Engine) -> None:
+    """One attempt to connect answers them all, not one a batch."""
+    attempts: list[int] = []
+    release = threading.Event()
+
+    def refuse() -> Any:
+        attempts.append(1)
+        release.wait()
+        raise InterfaceError("no connection to Postgres")
+
+    async def main() -> list[Created | BaseException]:
+        async with writing(refuse, Limits(batch=2)) as orders:
+            waiting = [asyncio.create_task(orders.submit(request(n))) for n in range(1, 21)]
+            await asyncio.sleep(0)
+            release.set()
+            return await all_of(*waiting)  # type: ignore[arg-type]
+
+    assert {type(outcome) for outcome in asyncio.run(main())} == {UnreachableError}
+    assert len(attempts) <= 2
+    assert customers(engine) == []
+
+
+def test_a_key_that_is_being_purged_when_it_is_used_anew_is_kept(
+    connect: Connect, engine: Engine
+) -> None:
+    async def main() -> list[Created]:
+        async with writing(connect) as orders:
+            first = await orders.submit(request(1, "k"))
+            with engine.begin() as connection:
+                connection.execute(text("UPDATE idempotency_keys SET expires_at = tally_now()"))
+            with engine.connect() as purger, purger.begin() as purge:
+                purger.execute(text("DELETE FROM idempotency_keys"))
+                renewal = asyncio.create_task(orders.submit(request(1, "k")))
+                await asyncio.to_thread(wait_for_blocked, engine)
+                purge.commit()
+            return [first, await renewal, await orders.submit(request(1, "k"))]
+
+    first, renewal, again = asyncio.run(main())
+    assert renewal.document.id != first.document.id
+    assert again == Created(renewal.document, replayed=True)
+
+
+def wait_for_blocked(engine: Engine) -> None:
+    """Wait until a transaction of this database waits for a lock."""
+    query = """
+        SELECT EXISTS (SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock')"""
+    deadline = time.monotonic() + 60
+    with engine.connect() as connection:
+        while not connection.execute(text(query)).scalar_one():
+            assert time.monotonic() < deadline, "nobody came to the lock"
+
+
+def test_a_live_key_that_nobody_could_see_is_an_error_and_no_order(
+    connect: Connect, engine: Engine
+) -> None:
+    """As when an instance of another release does not take the lock: the last line of defence."""
+
+    async def main() -> list[Created | BaseException]:
+        async with writing(connect) as orders:
+            with engine.connect() as other, other.begin() as unseen:
+                other.execute(
+                    text(
+                        "INSERT INTO idempotency_keys (caller, key, fingerprint, answer,"
+                        " expires_at) VALUES ('alice', 'k', '', '', tally_now() + interval '1 h')"
+                    )
+                )
+                late = asyncio.create_task(orders.submit(request(1, "k")))
+                await asyncio.to_thread(wait_for_blocked, engine)
+                unseen.commit()
+            return await all_of(late)  # type: ignore[arg-type]
+
+    [outcome] = asyncio.run(main())
+    assert isinstance(outcome, Unprocessable)
     assert customers(engine) == []
 
 

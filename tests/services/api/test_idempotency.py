@@ -13,8 +13,11 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from orders_api.clients.database import Database
+from orders_api.schemas.order import NewOrder
 from orders_api.services import idempotency
 from orders_api.services.idempotency import IdempotencyKey
+from orders_api.services.order_creation import NewOrderRequest
+from orders_api.services.order_writes import Caller
 
 NEW = {"customer_id": 42, "total_cents": 1999, "region": "us-west"}
 ROWS = '{"customer_id": 42, "total_cents": 1}\n{"customer_id": 43, "total_cents": 2}\n'
@@ -285,3 +288,17 @@ def test_a_purge_goes_on_until_nothing_is_left(engine: Engine) -> None:
             )
         )
     assert idempotency.purge(Database(engine)) == 2500
+
+
+def test_a_release_that_takes_one_more_field_knows_the_requests_of_the_one_before() -> None:
+    class NextOrder(NewOrder):
+        note: str | None = None
+
+    def key(order: NewOrder) -> IdempotencyKey | None:
+        return NewOrderRequest.of(order, Caller("alice", None), "k").key
+
+    lines = [{"item_id": 1, "quantity": 1, "unit_price_cents": 1999}]
+    for sent in (NEW, NEW | {"metadata": {"b": "1", "a": "2"}, "lines": lines}):
+        assert key(NextOrder.model_validate(sent)) == key(NewOrder.model_validate(sent))
+    noted = NextOrder.model_validate(NEW | {"note": "quick"})
+    assert key(noted) != key(NewOrder.model_validate(NEW))

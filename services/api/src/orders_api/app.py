@@ -13,7 +13,6 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from orders.engine import Connect, database_connect, pooled_engine
-from orders.problems import Problem
 from orders_api.clients.database import Database
 from orders_api.clients.group_commit import (
     Answer,
@@ -124,26 +123,27 @@ async def _group_commit(
     try:
         yield group
     finally:
-        await run_sync(group.close)
+        await group.close()
 
 
 @asynccontextmanager
 async def _purging(database: Database) -> AsyncIterator[None]:
-    """Remove expired idempotency keys now and then; a failure waits for the next time."""
+    """Remove expired idempotency keys now and then; whatever goes wrong, again next time."""
 
     async def purge() -> None:
         while True:
             await asyncio.sleep(_PURGE_EVERY_S)
             try:
                 await run_sync(idempotency.purge, database)
-            except Problem as problem:
-                _log.warning("expired idempotency keys stay for now: %s", problem.detail)
+            except Exception:  # noqa: BLE001  whatever it is, the task must go on
+                _log.exception("expired idempotency keys stay for now")
 
     task = asyncio.create_task(purge())
     try:
         yield
     finally:
         task.cancel()
+        await asyncio.wait([task])
 
 
 def _operation_id(route: APIRoute) -> str:

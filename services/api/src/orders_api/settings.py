@@ -16,7 +16,7 @@ class Settings(DatabaseSettings):
     """How long a change of an order waits for another one of it, before it is answered 503."""
     writer_connections: int = Field(default=1, ge=1, le=20)
     """Connections, beside the pool, that create orders; as many again move them."""
-    writer_batch: int = Field(default=500, ge=1, le=5_000)
+    writer_batch: int = Field(default=500, ge=1, le=500)
     """The most orders of one transaction."""
     writer_queue: int = Field(default=2_000, ge=1)
     """The most orders that wait to be created, or moved; more get 503 with Retry-After."""

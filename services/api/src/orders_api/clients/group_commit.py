@@ -13,11 +13,12 @@ from threading import Thread
 from time import monotonic, sleep
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
+from anyio.to_thread import run_sync
 from pg8000.exceptions import DatabaseError
 
-from orders.problems import Unavailable
+from orders.problems import Problem, Unavailable
 from orders_api.clients.refusals import fields_of, problem_of
-from orders_api.clients.transactions import Session, Transactions
+from orders_api.clients.transactions import Session, Transactions, UnreachableError
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -28,7 +29,9 @@ their order: its answer, or the exception to raise. It may run more than once fo
 so that two of its transactions are committed."""
 
 _RETRY_AFTER_S: Final = 1
-_OUT_OF_MEMORY: Final = "53200"
+# Of SQLSTATE: bad data, broken constraints, a trigger's own; and out of shared memory, for each
+# key of a batch takes a place in the lock table.
+_OF_A_ROW: Final = ("22", "23", "P0", "53200")
 _BUSY: Final = 8
 """A writer whose last batch had this size is busy."""
 
@@ -126,13 +129,13 @@ class GroupCommit(Generic[Request, Answer]):
         self._queue.put(_Waiting(request, answer, monotonic()))
         return await answer
 
-    def close(self) -> None:
-        """Write what waits, then end; blocks until that is done."""
+    async def close(self) -> None:
+        """Refuse what comes, write what waits, then end."""
         self._closed = True
         for _ in self._threads:
             self._queue.put(None)
         for thread in self._threads:
-            thread.join()
+            await run_sync(thread.join)
 
     def _run(self, transactions: Transactions) -> None:
         size = 0
@@ -149,6 +152,8 @@ class GroupCommit(Generic[Request, Answer]):
             times = begun - batch[0].since, monotonic() - begun
             report = Batch(len(batch), *times, self._queue.qsize())
             self._loop.call_soon_threadsafe(self._observe, report)
+            if isinstance(outcomes[0], UnreachableError):
+                self._turn_away(outcomes[0])
         transactions.close()
 
     def _gather(self, first: _Waiting[Request, Answer]) -> list[_Waiting[Request, Answer]]:
@@ -167,19 +172,26 @@ class GroupCommit(Generic[Request, Answer]):
                 batch.append(waiting)
         return batch
 
+    def _turn_away(self, problem: UnreachableError) -> None:
+        """Tell all who wait by now; each batch of them would wait for a connection in vain."""
+        for _ in range(self._queue.qsize()):
+            waiting = self._queue.get()
+            if waiting is None:
+                self._queue.put(None)
+                break
+            self._loop.call_soon_threadsafe(_deliver, [waiting], [problem])
+
     def _commit(
         self, transactions: Transactions, requests: list[Request]
     ) -> Sequence[Answer | Exception]:
         """Return the outcome of each request; those Postgres refuses do not fail the others."""
         try:
             return transactions.run(lambda session: self._outcomes(session, requests))
-        except DatabaseError as error:
-            problem = problem_of(error)
-            passing = isinstance(problem, Unavailable) and not _is_too_much(error)
-            if len(requests) == 1 or passing:
-                return [problem or error] * len(requests)
-        except Exception as error:  # noqa: BLE001  each waiting request raises it
-            return [error] * len(requests)
+        except Problem as problem:
+            return [problem] * len(requests)
+        except Exception as error:  # noqa: BLE001  each request that it concerns raises it
+            if len(requests) == 1 or not _may_be_of_one(error):
+                return [problem_of(error) or error] * len(requests)
         half = len(requests) // 2
         return [
             *self._commit(transactions, requests[:half]),
@@ -193,9 +205,11 @@ class GroupCommit(Generic[Request, Answer]):
         return outcomes
 
 
-def _is_too_much(error: DatabaseError) -> bool:
-    """Tell whether a smaller batch may do: each key of one takes a place in the lock table."""
-    return fields_of(error).get("C") == _OUT_OF_MEMORY
+def _may_be_of_one(error: Exception) -> bool:
+    """Tell whether a smaller batch may do: without the row that is to blame, or at all."""
+    if not isinstance(error, DatabaseError):
+        return True
+    return fields_of(error).get("C", "").startswith(_OF_A_ROW)
 
 
 def _deliver(

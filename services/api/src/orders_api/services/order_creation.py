@@ -16,12 +16,9 @@ from orders_api.schemas.order import NewOrder
 from orders_api.services import idempotency
 from orders_api.services.idempotency import IdempotencyKey
 from orders_api.services.order_writes import Caller, OrderDocument
-from orders_api.services.rendering import LINES, ORDER, as_json
+from orders_api.services.rendering import LINES, ORDER, SEPARATOR, as_json
 
 OPERATION: Final = "POST /orders"
-
-# No JSON text holds this control character as it is.
-_END: Final = "\x1e"
 
 _LOCK: Final = """
     SELECT coalesce(string_agg(place, ','), '') FROM (
@@ -58,7 +55,7 @@ _WRITE: Final = f"""
             FILTER (WHERE fault = 'I'), 'B') AS verdict
         FROM line WHERE fault IS NOT NULL GROUP BY n),
     read AS MATERIALIZED (
-        SELECT given.*, kept.expires_at AS expired, CASE
+        SELECT given.*, CASE
             WHEN kept.expires_at > now AND kept.fingerprint = given.fingerprint
                 THEN 'R' || kept.order_id || ' ' || kept.answer
             WHEN kept.expires_at > now THEN 'M'
@@ -81,30 +78,31 @@ _WRITE: Final = f"""
         RETURNING *),
     -- Ids rise in the order of the rows.
     placed AS (
-        SELECT accepted.n, key, fingerprint, expired, lines, created.*
+        SELECT accepted.n, key, fingerprint, lines, created.*
         FROM (SELECT row_number() OVER (ORDER BY n) AS place, * FROM judged WHERE accepted)
             AS accepted
         JOIN (SELECT row_number() OVER (ORDER BY id) AS place, * FROM created) AS created
             USING (place, customer_id, total_cents)
         LEFT JOIN with_lines USING (n)),
     shown AS MATERIALIZED (
-        SELECT n, id, changed_by, key, fingerprint, CAST({as_json(ORDER)} AS text) AS body,
-            expired, now + interval '{idempotency.KEPT.total_seconds():.0f} s' AS expires_at
-        FROM placed CROSS JOIN clock),
+        SELECT n, id, changed_by, key, fingerprint, CAST({as_json(ORDER)} AS text) AS body
+        FROM placed),
     kept_lines AS (
         INSERT INTO order_lines (order_id, line_no, item_id, quantity, unit_price_cents)
         SELECT shown.id, line_no, item_id, quantity, unit_price_cents
         FROM shown JOIN line USING (n)),
-    -- No ON CONFLICT: a key that came up behind our back is an error, not a second order.
+    -- A key whose time is over is taken anew, though somebody may be purging it at this moment.
+    -- One whose time is not over came up behind our back: no answer is an error, and no order.
     kept_keys AS (
-        INSERT INTO idempotency_keys (caller, key, fingerprint, order_id, answer, expires_at)
-        SELECT changed_by, key, fingerprint, id, body, expires_at
-        FROM shown WHERE key IS NOT NULL AND expired IS NULL),
-    renewed_keys AS (
-        UPDATE idempotency_keys AS kept SET (fingerprint, order_id, answer, expires_at)
-            = (shown.fingerprint, shown.id, shown.body, shown.expires_at)
-        FROM shown WHERE expired IS NOT NULL AND kept.caller = shown.changed_by
-            AND kept.key = shown.key AND kept.expires_at = expired)
+        INSERT INTO idempotency_keys AS kept
+            (caller, key, fingerprint, order_id, answer, expires_at)
+        SELECT changed_by, key, fingerprint, id, body,
+            now + interval '{idempotency.KEPT.total_seconds():.0f} s'
+        FROM shown CROSS JOIN clock WHERE key IS NOT NULL
+        ON CONFLICT (caller, key) DO UPDATE SET
+            fingerprint = excluded.fingerprint, order_id = excluded.order_id,
+            answer = CASE WHEN kept.expires_at <= (SELECT now FROM clock) THEN excluded.answer END,
+            expires_at = excluded.expires_at)
     SELECT string_agg(outcome, chr(30) ORDER BY n) FROM (
         SELECT n, verdict AS outcome FROM judged WHERE NOT accepted
         UNION ALL SELECT n, 'C' || id || ' ' || body FROM shown) AS all_outcomes"""
@@ -121,9 +119,12 @@ class NewOrderRequest(NamedTuple):
     @classmethod
     def of(cls, order: NewOrder, caller: Caller, key: str | None = None) -> Self:
         """Return the request for this order, known by this key of its caller if there is one."""
-        content = order.model_dump_json()
-        known_by = IdempotencyKey.of(caller.name, key, OPERATION, content.encode())
-        return cls(content, caller, known_by)
+        known_by = None
+        if key is not None:
+            # Without defaults, or a new optional field would make every old request another one.
+            said = order.model_dump_json(exclude_defaults=True)
+            known_by = IdempotencyKey.of(caller.name, key, OPERATION, said.encode())
+        return cls(order.model_dump_json(), caller, known_by)
 
     def text(self) -> str:
         """Return it as JSON for the statement."""
@@ -156,7 +157,7 @@ def write(session: Session, requests: Sequence[NewOrderRequest]) -> list[Created
     if places:
         orders = ",".join(requests[place].text() for place in places)
         [[text]] = session.run(_WRITE, orders=f"[{orders}]")
-        for place, outcome in zip(places, text.split(_END), strict=True):
+        for place, outcome in zip(places, text.split(SEPARATOR), strict=True):
             outcomes[place] = _READ[outcome[0]](outcome[1:])
     return [outcome for outcome in outcomes if outcome is not None]
 

@@ -19,10 +19,7 @@ from orders_api.services.order_writes import (
     require_if_match,
     require_move,
 )
-from orders_api.services.rendering import ORDER, as_json, with_lines
-
-# No JSON text holds this control character as it is.
-_END: Final = "\x1e"
+from orders_api.services.rendering import ORDER, SEPARATOR, as_json, with_lines
 
 # Whoever holds an order may do so for long. A batch does not wait, or all in it would.
 _LOCK: Final = """
@@ -131,4 +128,4 @@ def _judged(request: MoveRequest, status: OrderStatus, version: int) -> dict[str
 
 def _rows(answer: list[list[str]]) -> list[str]:
     [[text]] = answer
-    return text.split(_END) if text else []
+    return text.split(SEPARATOR) if text else []

@@ -2,6 +2,9 @@
 
 from typing import Final
 
+SEPARATOR: Final = "\x1e"
+"""Stands between JSON texts that come as one, chr(30): none holds this character as it is."""
+
 
 def _utc(column: str) -> str:
     return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS {column}"""
