@@ -14,7 +14,7 @@ from starlette.routing import Match
 
 from orders.problems import CONTENT_TYPE, Problem, Unprocessable, problem_body
 from orders_api.problems import KINDS, clip
-from orders_api.schemas.faults import pointer, reason
+from orders_api.schemas.faults import parameter, pointer, reason
 
 _log = logging.getLogger(__name__)
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -107,4 +107,4 @@ def _with(request: Request, method: str) -> dict[str, Any]:
 
 def _place(location: Sequence[str | int]) -> str:
     part, *rest = location
-    return pointer(rest) if part == "body" else "/".join(str(name) for name in location)
+    return pointer(rest) if part == "body" else f"{part}/{parameter(rest)}"

@@ -13,15 +13,17 @@ from orders_api.routes.conditions import (
     Conditions,
     OrderAttempt,
 )
-from orders_api.routes.dependencies import CurrentCaller, Db, OrderId, order_writer
+from orders_api.routes.dependencies import CurrentCaller, Db, Mover, OrderId, order_writer
 from orders_api.routes.documentation import problems
 from orders_api.routes.idempotency import KEY_PARAMETER, REPLAYED, REPLAYED_HEADER, idempotency_key
 from orders_api.routes.responses import order_answer, page_answer, shown_order
 from orders_api.routes.strict_route import StrictRoute
-from orders_api.schemas.order import History, NewOrder, Order, OrderPage, OrderQuery, StatusChange
+from orders_api.schemas.order import History, NewOrder, Order, OrderPage, StatusChange
+from orders_api.schemas.order_query import OrderQuery
 from orders_api.schemas.paging import Paging
-from orders_api.services import order_reads, order_writes
+from orders_api.services import order_lists, order_moves, order_reads, order_writes
 from orders_api.services.order_creation import NewOrderRequest
+from orders_api.services.order_moves import MoveRequest
 
 router = APIRouter(
     prefix="/orders",
@@ -55,8 +57,8 @@ async def create_order(request: Request, order: NewOrder, caller: CurrentCaller)
 
 @router.get("", response_class=Response, responses={200: {"model": OrderPage}})
 def list_orders(request: Request, query: Annotated[OrderQuery, Query()], database: Db) -> Response:
-    """List orders, newest first, a page at a time."""
-    return page_answer(request, order_reads.list_orders(database, query), "orders")
+    """List orders a page at a time; only a page without next_cursor is the last."""
+    return page_answer(request, order_lists.list_orders(database, query), "orders")
 
 
 @router.get(
@@ -87,11 +89,12 @@ def get_order(order_id: OrderId, database: Db, conditions: Conditions) -> Respon
     },
     openapi_extra=WRITE_CONDITIONS,
 )
-def change_order_status(
-    order_id: OrderId, change: StatusChange, attempt: OrderAttempt, database: Db
+async def change_order_status(
+    order_id: OrderId, change: StatusChange, attempt: OrderAttempt, mover: Mover, database: Db
 ) -> Response:
     """Move an order to another status, unless it changed since the caller saw it."""
-    return order_answer(order_writes.move(database, order_id, change.status, attempt))
+    wanted = MoveRequest(order_id, change.status, attempt)
+    return order_answer(await order_moves.move(mover, database, wanted))
 
 
 @router.delete(

@@ -43,6 +43,7 @@ def page_answer(request: Request, page: Page, name: str) -> Response:
     """Answer with a page, and a Link to the next one if there is one (RFC 8288)."""
     answer = json_text(page.body(name))
     if page.next_cursor is not None:
-        query = urlencode({**request.query_params, "cursor": page.next_cursor})
+        sent = [pair for pair in request.query_params.multi_items() if pair[0] != "cursor"]
+        query = urlencode([*sent, ("cursor", page.next_cursor)])
         answer.headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
     return answer

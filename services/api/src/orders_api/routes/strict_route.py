@@ -1,9 +1,10 @@
 """A route that takes nothing it does not know."""
 
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from inspect import isclass
-from typing import Any, Final
+from typing import Any, Final, get_origin
+from urllib.parse import parse_qsl
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
@@ -20,12 +21,15 @@ MAX_JSON_BYTES: Final = 2**20
 
 
 class StrictRoute(APIRoute):
-    """Refuses unknown and repeated query parameters, and reads bodies as strict JSON."""
+    """Refuses unknown and repeated query parameters, and reads bodies as strict JSON.
+
+    A list is a parameter that may be repeated; `name[key]=value` is a member of an object.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler of the route, behind the checks."""
         handler = super().get_route_handler()
-        known = _query_names(self.dependant)
+        known = _query_parameters(self.dependant)
         takes_json = self.body_field is not None
 
         async def checked(request: Request) -> Response:
@@ -64,33 +68,45 @@ def _name_as_sent(problem: Unprocessable, body: Any) -> None:
         error["pointer"] = as_sent(error["pointer"], body)
 
 
-def _query_names(dependant: Dependant) -> set[str]:
-    names: set[str] = set()
+def _query_parameters(dependant: Dependant) -> dict[str, Any]:
+    """Return the parameters by name, each with `list`, `dict` or None for what it is."""
+    found: dict[str, Any] = {}
     for field in dependant.query_params:
         model = field.field_info.annotation
         if isclass(model) and issubclass(model, BaseModel):
-            names |= set(model.model_fields)
+            found |= {name: get_origin(f.annotation) for name, f in model.model_fields.items()}
         else:
-            names.add(field.alias)
+            found[field.alias] = get_origin(model)
     for part in dependant.dependencies:
-        names |= _query_names(part)
-    return names
+        found |= _query_parameters(part)
+    return found
 
 
-def _check_query(request: Request, known: set[str]) -> None:
-    if not request.scope["query_string"]:
+def _check_query(request: Request, known: Mapping[str, Any]) -> None:
+    query = request.scope["query_string"].decode("latin-1")
+    if not query:
         return
-    times = Counter(name for name, _ in request.query_params.multi_items())
+    # What is no UTF-8 becomes surrogates here; in request.query_params it would pass for �.
+    sent = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+    times = Counter(name for name, _ in sent)
+    garbled = {name for name, value in sent if any("\ud800" <= c <= "\udfff" for c in name + value)}
     errors = [
-        {
-            "pointer": f"query/{clip(name)}",
-            "detail": "May stand only once" if name in known else "There is no such parameter",
-        }
-        for name, count in times.items()
-        if count > 1 or name not in known
+        {"pointer": f"query/{clip(name)}", "detail": fault}
+        for name in times
+        if (fault := _fault(name, known, repeated=times[name] > 1, garbled=name in garbled))
     ]
     if errors:
         raise Unprocessable("The query is not valid.", errors=errors[:100])
+
+
+def _fault(name: str, known: Mapping[str, Any], *, repeated: bool, garbled: bool) -> str | None:
+    owner, bracket, _ = name.partition("[")
+    is_member = bool(bracket) and name.endswith("]") and known.get(owner) is dict
+    if not is_member and known.get(name, dict) is dict:
+        return f"Write {name}[key]=value" if name in known else "There is no such parameter"
+    if garbled:
+        return "Is not UTF-8"
+    return "May stand only once" if repeated and known.get(name) is not list else None
 
 
 async def _read_json(request: Request) -> Any:

@@ -27,6 +27,12 @@ def pointer(location: Sequence[str | int]) -> str:
     return clip("".join(f"/{part}" for part in parts))
 
 
+def parameter(location: Sequence[str | int]) -> str:
+    """Return the name of a parameter at a place: `status`, or `metadata[channel]` of an object."""
+    name, *keys = _unmarked(location)
+    return clip(f"{name}{''.join(f'[{key}]' for key in keys if isinstance(key, str))}")
+
+
 def reason(error: Mapping[str, Any], sent: object) -> str:
     """Return what is wrong, in a sentence; `sent` is what the error's place is a place in."""
     kind = str(error["type"])

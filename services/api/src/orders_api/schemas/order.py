@@ -7,9 +7,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from orders.status import OrderStatus
 from orders.tables import MAX_CENTS, REGION_PATTERN
-from orders_api.schemas.fields import MAX_ID, Id, Instant, Text, UrlInstant
+from orders_api.schemas.fields import MAX_ID, Instant, Text
 from orders_api.schemas.naming import Body
-from orders_api.schemas.paging import Paging
 
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -163,9 +162,9 @@ class Order(BaseModel):
 
 
 class OrderPage(BaseModel):
-    """A page of orders, newest first."""
+    """A page of orders, in the order of sort."""
 
-    orders: list[Order]
+    orders: list[Order] = Field(description="May be fewer than limit on any page, even none.")
     next_cursor: str | None = Field(description="Null on the last page.")
 
 
@@ -197,13 +196,3 @@ class History(BaseModel):
 
     changes: list[Change]
     next_cursor: str | None = Field(description="Null on the last page.")
-
-
-class OrderQuery(Paging):
-    """Which orders to list; every filter given must hold."""
-
-    status: OrderStatus | None = None
-    region: Region | None = None
-    customer_id: Id | None = None
-    created_from: UrlInstant | None = Field(default=None, description="Inclusive.")
-    created_to: UrlInstant | None = Field(default=None, description="Exclusive.")

@@ -16,5 +16,6 @@ class Paging(BaseModel):
         Field(default=50, description=f"At most {MAX_LIMIT}; more is cut down to that.")
     )
     cursor: str | None = Field(
-        default=None, description="The next_cursor of the page before, with the same filters."
+        default=None,
+        description="The next_cursor of the page before; only limit may differ from its request.",
     )

@@ -56,6 +56,15 @@ class MoveRequest(NamedTuple):
     attempt: Attempt
 
 
+class _Held(NamedTuple):
+    """An order that the transaction holds, as it is now."""
+
+    status: OrderStatus
+    version: int
+    document: OrderDocument | None = None
+    """It, once it was moved or shown."""
+
+
 Mover = GroupCommit[MoveRequest, OrderDocument]
 
 
@@ -67,7 +76,8 @@ async def move(mover: Mover, database: Database, request: MoveRequest) -> OrderD
         NotFound: There is no such order.
         PreconditionFailed: It is not as the conditions say.
         Conflict: The order cannot move there from where it is.
-        Unavailable: Another transaction held the order for too long, or the database is away.
+        Unavailable: Another transaction held the order for too long, too many wait for one, or
+            the database is away.
     """
     require_if_match(request.order_id, request.attempt)
     try:
@@ -79,48 +89,69 @@ async def move(mover: Mover, database: Database, request: MoveRequest) -> OrderD
 def write(session: Session, requests: Sequence[MoveRequest]) -> list[OrderDocument | Exception]:
     """Move orders in the transaction at hand; of each the outcome, in their order.
 
-    Of several requests for one order only the first is carried out here.
+    Several requests for one order meet each what another left. Each round moves it on, and no
+    status comes twice: there are few rounds, however many requests.
     """
-    first: dict[int, MoveRequest] = {}
-    for request in requests:
-        first.setdefault(request.order_id, request)
-    outcomes = _move(session, first)
-    return [
-        outcomes.get(request.order_id, HeldElsewhereError())
-        if first[request.order_id] is request
-        else HeldElsewhereError()
-        for request in requests
-    ]
+    orders = _lock(session, requests)
+    outcomes: dict[int, OrderDocument | Exception] = {}
+    left = list(range(len(requests)))
+    while left:
+        chosen: dict[int, int] = {}
+        for place in left:
+            order_id = requests[place].order_id
+            if order_id in chosen:
+                continue
+            if outcome := _judged(requests[place], orders.get(order_id)):
+                outcomes[place] = outcome
+            else:
+                chosen[order_id] = place
+        documents = _move(session, orders, [requests[place] for place in chosen.values()])
+        outcomes |= zip(chosen.values(), documents, strict=True)
+        left = [place for place in left if place not in outcomes]
+    return [outcomes[place] for place in range(len(requests))]
+
+
+def _lock(session: Session, requests: Sequence[MoveRequest]) -> dict[int, _Held]:
+    """Return the orders that could be locked."""
+    ids = list({request.order_id for request in requests})
+    rows = [row.split(" ") for row in _rows(session.run(_LOCK, ids=json.dumps(ids)))]
+    return {int(row[0]): _Held(OrderStatus(row[1]), int(row[2])) for row in rows}
+
+
+def _judged(request: MoveRequest, order: _Held | None) -> OrderDocument | Exception | None:
+    """Return the outcome of a request, None if the order has to be moved, or shown, for it."""
+    if order is None:
+        return HeldElsewhereError()
+    try:
+        require_conditions(request.order_id, order.status, order.version, request.attempt)
+        if request.to != order.status:
+            require_move(order.status, request.to, order.version)
+    except Problem as problem:
+        return problem
+    return order.document if request.to == order.status else None
 
 
 def _move(
-    session: Session, requests: dict[int, MoveRequest]
-) -> dict[int, OrderDocument | Exception]:
-    """Return the outcomes by order, of those that could be locked."""
-    outcomes: dict[int, OrderDocument | Exception] = {}
-    moves = []
-    for row in _rows(session.run(_LOCK, ids=json.dumps(list(requests)))):
-        order_id, status, version = row.split(" ")
-        request = requests[int(order_id)]
-        try:
-            moves.append(_judged(request, OrderStatus(status), int(version)))
-        except Problem as problem:
-            outcomes[request.order_id] = problem
-    if moves:
-        for row in _rows(session.run(_MOVE, moves=json.dumps(moves))):
-            order_id, version, body = row.split(" ", 2)
-            outcomes[int(order_id)] = OrderDocument(int(order_id), int(version), body)
-    return outcomes
+    session: Session, orders: dict[int, _Held], requests: Sequence[MoveRequest]
+) -> list[OrderDocument]:
+    """Carry out moves, of each order one, and return the orders; to the status it has is none."""
+    if not requests:
+        return []
+    moves = [_as_json(request, orders[request.order_id]) for request in requests]
+    documents = {}
+    for row in _rows(session.run(_MOVE, moves=json.dumps(moves))):
+        order_id, version, body = row.split(" ", 2)
+        documents[int(order_id)] = OrderDocument(int(order_id), int(version), body)
+    for request in requests:
+        document = documents[request.order_id]
+        orders[request.order_id] = _Held(request.to, document.version, document)
+    return [documents[request.order_id] for request in requests]
 
 
-def _judged(request: MoveRequest, status: OrderStatus, version: int) -> dict[str, object]:
-    """Return the move for the statement; one to the status that the order has is none."""
-    require_conditions(request.order_id, status, version, request.attempt)
-    if request.to != status:
-        require_move(status, request.to, version)
+def _as_json(request: MoveRequest, order: _Held) -> dict[str, object]:
     return {
         "order_id": request.order_id,
-        "move_to": request.to if request.to != status else None,
+        "move_to": request.to if request.to != order.status else None,
         "caller": request.attempt.caller.name,
         "trace": request.attempt.caller.trace_id,
     }

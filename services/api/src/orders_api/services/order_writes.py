@@ -22,6 +22,12 @@ _MOVE = f"""
 
 _SHOW = f"SELECT id, version, {as_json(ORDER)}::text AS body FROM {ORDERS} WHERE id = :id"
 
+# Of an order that somebody else holds there is a row of nulls.
+_TRY_LOCK = """
+    SELECT free.status, free.version FROM orders LEFT JOIN (
+        SELECT id, status, version FROM orders WHERE id = :id FOR UPDATE SKIP LOCKED
+    ) AS free USING (id) WHERE orders.id = :id"""
+
 _LOCK = "SELECT status, version FROM orders WHERE id = :id FOR UPDATE"
 
 # Of this transaction only. A DELETE has no columns to name the caller in: the log's trigger
@@ -67,7 +73,7 @@ def move(database: Database, order_id: int, to: OrderStatus, attempt: Attempt) -
         NotFound: There is no such order.
         PreconditionFailed: It is not as the conditions say.
         Conflict: The order cannot move there from where it is.
-        Unavailable: Another transaction held the order for too long.
+        Unavailable: Another transaction held the order for too long, or too many wait for one.
     """
     with _locked(database, order_id, attempt) as (connection, order):
         values: dict[str, Any] = {"id": order_id}
@@ -85,7 +91,7 @@ def delete(database: Database, order_id: int, attempt: Attempt) -> None:
         PreconditionRequired: There is no If-Match.
         NotFound: There is no such order.
         PreconditionFailed: It is not as the conditions say.
-        Unavailable: Another transaction held the order for too long.
+        Unavailable: Another transaction held the order for too long, or too many wait for one.
     """
     with _locked(database, order_id, attempt) as (connection, _):
         connection.execute(text("DELETE FROM orders WHERE id = :id"), {"id": order_id})
@@ -121,11 +127,21 @@ def _locked(
     }
     with database.transaction() as connection:
         connection.execute(text(_SETTINGS), settings)
-        order = connection.execute(text(_LOCK), {"id": order_id}).one_or_none()
+        order = _lock(database, connection, order_id)
         if order is None:
             raise missing(order_id)
         require_conditions(order_id, order.status, order.version, attempt)
         yield connection, order
+
+
+def _lock(database: Database, connection: Connection, order_id: int) -> Row[Any] | None:
+    """Return the order once the transaction holds it, None if there is none."""
+    values = {"id": order_id}
+    order = connection.execute(text(_TRY_LOCK), values).one_or_none()
+    if order is None or order.version is not None:
+        return order
+    with database.waiting():
+        return connection.execute(text(_LOCK), values).one_or_none()
 
 
 def require_if_match(order_id: int, attempt: Attempt) -> None:

@@ -25,8 +25,8 @@ class Page:
 
 def scope_of(name: str, filters: Mapping[str, object]) -> str:
     """Return what a cursor is bound to: the list and the filters that were given."""
-    given = {key: str(value) for key, value in filters.items() if value is not None}
-    return json.dumps([name, given], sort_keys=True)
+    given = {key: value for key, value in filters.items() if value is not None}
+    return json.dumps([name, given], sort_keys=True, default=str)
 
 
 def read_page(

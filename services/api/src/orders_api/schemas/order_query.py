@@ -1,0 +1,70 @@
+"""Which orders to list, and in which order."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+
+from orders.status import OrderStatus
+from orders_api.schemas.fields import Id, Text, UrlInstant
+from orders_api.schemas.order import Region
+from orders_api.schemas.paging import Paging
+
+_OPENING = "metadata["
+
+
+class OrderSort(StrEnum):
+    """The orders that a list may have; ids decide between orders of the same moment."""
+
+    NEWEST = "-created_at"
+    OLDEST = "created_at"
+
+
+def _distinct(statuses: list[OrderStatus]) -> list[OrderStatus]:
+    if len(set(statuses)) != len(statuses):
+        raise ValueError("A status may stand only once")
+    return sorted(statuses)
+
+
+def _after_start(created_to: datetime, info: ValidationInfo) -> datetime:
+    created_from: datetime | None = info.data.get("created_from")
+    if created_from is not None and created_to <= created_from:
+        raise ValueError("created_to must lie after created_from")
+    return created_to
+
+
+class OrderQuery(Paging):
+    """Which orders to list; every filter given must hold."""
+
+    sort: OrderSort = Field(
+        default=OrderSort.NEWEST, description="Newest first, or created_at for oldest first."
+    )
+    status: Annotated[list[OrderStatus], AfterValidator(_distinct)] = Field(
+        default_factory=list, description="Any of these; repeat it for several."
+    )
+    region: Region | None = None
+    customer_id: Id | None = None
+    created_from: UrlInstant | None = Field(default=None, description="Inclusive.")
+    created_to: Annotated[UrlInstant, AfterValidator(_after_start)] | None = Field(
+        default=None, description="Exclusive."
+    )
+    metadata: dict[
+        Annotated[Text, Field(min_length=1, max_length=40)], Annotated[Text, Field(max_length=500)]
+    ] = Field(
+        default_factory=dict,
+        max_length=10,
+        description="Pairs that an order must have, all of them: metadata[channel]=web.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_metadata(cls, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Take `metadata[key]=value` for what OpenAPI calls a deepObject."""
+        pairs = {
+            name.removeprefix(_OPENING)[:-1]: value
+            for name, value in parameters.items()
+            if name.startswith(_OPENING)
+        }
+        return {**parameters, "metadata": pairs}
