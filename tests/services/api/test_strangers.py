@@ -148,6 +148,7 @@ def test_a_list_of_errors_is_bounded(api: httpx.Client, problem: Any) -> None:
         ('{"customer_id": 1}'.encode("utf-16"), "UTF-8"),
         (body(ORDER) + b"{}", "Extra data"),
         (b'{"region": "a\nb"}', "control character"),
+        (body(ORDER, **{f"f{n}": "1" for n in range(10_000)}), "more than 10000 members"),
     ],
 )
 @pytest.mark.parametrize("path", ["/orders", "/items"])

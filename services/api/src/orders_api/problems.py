@@ -55,7 +55,8 @@ KINDS: Final[dict[str, Kind]] = {
     "malformed-json": Kind(
         400,
         "Malformed JSON",
-        "The body is not JSON in UTF-8, or holds a duplicate key, NaN or Infinity.",
+        "The body is not JSON in UTF-8, holds a duplicate key, NaN or Infinity, or has too many"
+        " digits, levels or members.",
     ),
     "corrupt-gzip": Kind(
         400,
