@@ -144,7 +144,7 @@ def create(
                 (await asyncio.gather(group.submit(request), return_exceptions=True))[0]
                 for request in requests
             ]
-            await asyncio.to_thread(group.close)
+            await group.close()
             return found
 
     return asyncio.run(submit_all())
