@@ -43,9 +43,10 @@ def shared_engine(shared_url: str) -> Iterator[Engine]:
 def api(shared_url: str) -> Iterator[httpx.Client]:
     """A client of an API whose database the tests of this worker share.
 
-    A test may hold a row for as long as it takes.
+    A test may hold a row for as long as it takes, and five may wait for it.
     """
-    with serving(settings_for(shared_url, order_lock_timeout_s=300)) as client:
+    settings = settings_for(shared_url, order_lock_timeout_s=300, db_pool_size=10)
+    with serving(settings) as client:
         yield client
 
 

@@ -1,5 +1,6 @@
 """Moves in batches: what is shared, and what a batch leaves to a transaction of its own."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -84,16 +85,46 @@ def test_each_of_a_batch_is_judged_and_attributed_alone(
     ]
 
 
-def test_of_several_moves_of_one_order_the_first_is_made_here(
+def test_moves_of_one_order_are_made_one_after_the_other(
     transactions: Transactions, engine: Engine
 ) -> None:
-    first, second, third = carried_out(
-        transactions, move(1, PAID), move(1, SHIPPED, "*"), move(2, PAID)
+    outcomes = carried_out(
+        transactions,
+        move(1, PAID),
+        move(1, PAID, "*"),
+        move(1, SHIPPED),
+        move(1, SHIPPED, '"2"', caller="bob"),
+        move(2, PAID),
+        move(1, OrderStatus.DELIVERED, "*"),
     )
-    assert isinstance(first, OrderDocument)
-    assert isinstance(second, HeldElsewhereError)
-    assert isinstance(third, OrderDocument)
-    assert [row[:3] for row in log(engine)] == [(1, 2, "paid"), (2, 2, "paid")]
+    paid, shown, stale, shipped, _, delivered = outcomes
+    assert [(order.version, status_of(order)) for order in (paid, shown, shipped, delivered)] == [
+        (2, "paid"),
+        (2, "paid"),
+        (3, "shipped"),
+        (4, "delivered"),
+    ]
+    assert isinstance(stale, PreconditionFailed)
+    assert stale.extra == {"current_version": 2, "current_status": "paid"}
+    assert [row[:4] for row in log(engine)] == [
+        (1, 2, "paid", "alice"),
+        (1, 3, "shipped", "bob"),
+        (1, 4, "delivered", "alice"),
+        (2, 2, "paid", "alice"),
+    ]
+
+
+def test_of_many_moves_of_one_order_at_once_each_has_an_outcome(
+    transactions: Transactions, engine: Engine
+) -> None:
+    asked = [move(1, to, "*") for to in OrderStatus for _ in range(50)]
+    outcomes = carried_out(transactions, *asked)
+    assert {type(outcome) for outcome in outcomes} == {OrderDocument, Conflict}
+    assert [row[2] for row in log(engine)] == ["paid", "shipped", "delivered", "refunded"]
+
+
+def status_of(order: OrderDocument) -> str:
+    return str(json.loads(order.body)["status"])
 
 
 def test_a_batch_does_not_wait_for_an_order_that_somebody_holds(

@@ -19,6 +19,7 @@ from orders_api.clients.database import Database
 from orders_api.schemas.preconditions import EntityTags, Preconditions
 from orders_api.services.order_writes import Attempt, Caller, delete
 from orders_api.settings import Settings
+from tally_testing.waiting import wait_until
 
 Request = Callable[[], httpx.Response]
 
@@ -239,6 +240,32 @@ def test_who_waits_too_long_is_told_to_come_back_and_nothing_is_changed(
                 assert answer.headers["retry-after"] == "1"
         assert order.history() == ["I pending"]
         assert order.patch("paid")().status_code == 200
+
+
+def test_an_order_that_somebody_holds_is_no_hindrance_to_others(
+    shared_url: str, shared_engine: Engine, serve: Any, problem: Any
+) -> None:
+    """Two wait for it, with a pool of five; the others are told at once to come back."""
+    settings = Settings.model_validate(
+        {"database_url": shared_url, "order_lock_timeout_s": 300, "db_pool_size": 5}
+    )
+    with serve(settings) as client, ThreadPoolExecutor(40) as callers:
+        one, other = new_order(client, shared_engine), new_order(client, shared_engine)
+        with one.held():
+            requests = [one.patch("paid"), one.delete()] * 20
+            answers = [callers.submit(request) for request in requests]
+            wait_until(lambda: sum(answer.done() for answer in answers) == 38, "38 were answered")
+            assert other.get().status_code == 200
+            assert other.patch("paid")().status_code == 200
+            assert other.delete("*")().status_code == 204
+            assert client.get("/health/ready").status_code == 200
+            refused = [answer.result() for answer in answers if answer.done()]
+        for answer in refused:
+            assert "nothing was written" in problem(answer)["detail"]
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        waited = [code for code in codes([answer.result() for answer in answers]) if code != 503]
+        assert len(waited) == 2
+        assert set(waited) <= {200, 204, 404, 412}
 
 
 def test_the_bound_of_one_change_is_not_left_on_its_connection(

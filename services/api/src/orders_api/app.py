@@ -34,6 +34,8 @@ from orders_api.settings import Settings
 
 _log = logging.getLogger(__name__)
 _PURGE_EVERY_S: Final = 600
+# Of the 40 threads that work with the database.
+_MOST_WAITERS: Final = 20
 
 
 class State(TypedDict):
@@ -85,7 +87,8 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
         chosen = settings or Settings.from_environment(os.environ)
         with database_connect(chosen) as connect, pooled_engine(connect, chosen) as engine:
-            database = Database(engine)
+            waiters = min(max(1, chosen.db_pool_size // 2), _MOST_WAITERS)
+            database = Database(engine, waiters=waiters)
             async with (
                 _group_commit(order_creation.write, chosen, connect, observe) as writer,
                 _group_commit(order_moves.write, chosen, connect, observe) as mover,

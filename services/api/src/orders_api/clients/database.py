@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from threading import BoundedSemaphore
 
 from pg8000.exceptions import Error as DriverError
 from sqlalchemy import Connection, Engine, text
@@ -14,10 +15,17 @@ from orders_api.clients.refusals import OUTCOME_UNKNOWN, is_lost, problem_of
 
 
 class Database:
-    """Hands out transactions, and answers what Postgres refuses as problems."""
+    """Hands out transactions, and answers what Postgres refuses as problems.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        engine: Makes the connections.
+        waiters: How many transactions may wait for others at once: a part of the pool and of the
+            threads, or one row that somebody holds would keep everybody from everything.
+    """
+
+    def __init__(self, engine: Engine, *, waiters: int = 1) -> None:
         self._engine = engine
+        self._waiters = BoundedSemaphore(waiters)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -43,6 +51,21 @@ class Database:
         with self.transaction() as connection, Session(connection) as session:
             yield session
             session.flush()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Let a transaction wait for what another one holds, in the block.
+
+        Raises:
+            Unavailable: As many as may wait already.
+        """
+        if not self._waiters.acquire(blocking=False):
+            detail = "Too many wait for what others hold; nothing was written."
+            raise Unavailable(detail, retry_after_s=1)
+        try:
+            yield
+        finally:
+            self._waiters.release()
 
     def check(self) -> None:
         """Ask the database for something that only a migrated one has.

@@ -137,7 +137,7 @@ def _move(
     """Carry out moves, of each order one, and return the orders; to the status it has is none."""
     if not requests:
         return []
-    moves = [_as_json(request, orders[request.order_id]) for request in requests]
+    moves = [_given(request, orders[request.order_id]) for request in requests]
     documents = {}
     for row in _rows(session.run(_MOVE, moves=json.dumps(moves))):
         order_id, version, body = row.split(" ", 2)
@@ -148,7 +148,7 @@ def _move(
     return [documents[request.order_id] for request in requests]
 
 
-def _as_json(request: MoveRequest, order: _Held) -> dict[str, object]:
+def _given(request: MoveRequest, order: _Held) -> dict[str, object]:
     return {
         "order_id": request.order_id,
         "move_to": request.to if request.to != order.status else None,
