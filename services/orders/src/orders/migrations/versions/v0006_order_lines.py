@@ -30,6 +30,10 @@ GUARDS = """
 CREATE FUNCTION check_order_lines() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE wrong bigint;
 BEGIN
+    -- Nobody else changes these orders or adds to their lines until we commit; whoever did so
+    -- before us is seen by the next statement, which has a snapshot of its own.
+    PERFORM FROM public.orders WHERE id = ANY (ARRAY(SELECT order_id FROM new_lines))
+    ORDER BY id FOR NO KEY UPDATE;
     SELECT written.order_id INTO wrong
     FROM (SELECT DISTINCT order_id FROM new_lines) AS written
     LEFT JOIN public.orders ON orders.id = written.order_id
