@@ -8,6 +8,8 @@ from orders.settings import DatabaseSettings
 class Settings(DatabaseSettings):
     """Keys are environment variables of the same name, in capitals."""
 
+    db_idle_in_transaction_s: float = Field(default=3600.0, ge=0.001, le=86_400)
+    """Longer than the API's: a day's snapshot is idle while BigQuery takes it in."""
     bigquery_project: str
     bigquery_dataset: str = "analytics"
     bigquery_location: str = "US"

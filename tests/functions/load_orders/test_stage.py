@@ -157,3 +157,9 @@ def test_values_arrive_as_they_are(shop: Shop, next_day: NextDay) -> None:
         stored = connection.exec_driver_sql("SELECT metadata::text FROM orders").scalar_one()
     assert row.metadata == stored
     shop.reconcile()
+
+
+def test_a_snapshot_may_be_idle_while_bigquery_works(shop: Shop) -> None:
+    with shop.parts.engine.connect() as connection:
+        shown = connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout")
+        assert shown.scalar_one() == "1h"

@@ -46,6 +46,29 @@ def test_a_peer_that_is_gone_is_found_by_keepalive(engine: Engine) -> None:
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
 
 
+def test_the_server_is_asked_to_look_for_a_client_that_is_gone(engine: Engine) -> None:
+    expected = {
+        "idle_in_transaction_session_timeout": "1min",
+        "tcp_keepalives_idle": "15",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
+    }
+    with engine.connect() as connection:
+        assert {key: connection.scalar(text(f"SHOW {key}")) for key in expected} == expected
+
+
+def test_a_transaction_that_lies_idle_for_too_long_is_ended_and_its_locks_are_free(
+    database_url: str, engine: Engine
+) -> None:
+    impatient = settings(database_url=database_url, db_idle_in_transaction_s=0.05)
+    with database_engine(impatient) as frozen, frozen.connect() as connection:
+        connection.exec_driver_sql("LOCK TABLE items")
+        with engine.begin() as other:
+            other.exec_driver_sql("LOCK TABLE items")
+        with pytest.raises(DBAPIError):
+            connection.exec_driver_sql("SELECT 1")
+
+
 def test_nothing_connects_before_the_first_use() -> None:
     with database_engine(settings(database_url="postgresql://x@127.0.0.1:1/none")) as engine:
         assert "Connections in pool: 0" in engine.pool.status()
@@ -80,6 +103,7 @@ def test_a_pool_that_is_empty_is_waited_for_and_then_refused(database_url: str) 
         ("db_ip_type", "somewhere"),
         ("db_pool_size", 0),
         ("db_pool_timeout_s", -1),
+        ("db_idle_in_transaction_s", 0),
     ],
 )
 def test_a_wrong_setting_names_itself(key: str, value: object) -> None:
@@ -117,7 +141,8 @@ def test_an_instance_name_leads_through_the_cloud_sql_connector(
     instance, driver, options = connected[0]
     assert (instance, driver) == ("shop:europe-west1:orders", "pg8000")
     assert options["user"] == "api@shop.iam"
-    assert options["startup_params"] == {"TimeZone": "UTC"}
+    assert options["startup_params"]["TimeZone"] == "UTC"
+    assert options["startup_params"]["idle_in_transaction_session_timeout"] == "60000"
     assert made[0]["enable_iam_auth"] is True
     assert made[0]["refresh_strategy"].name == "LAZY"
     assert made[0]["ip_type"] == "private"

@@ -14,8 +14,8 @@ from orders.settings import DatabaseSettings
 if TYPE_CHECKING:
     from google.cloud.sql.connector import Connector
 
-# Text that Postgres renders itself (COPY, json) must show UTC whatever the server's default is.
-_SESSION = {"TimeZone": "UTC"}
+# Of keepalive, seconds: silence before the first probe, and between two.
+_KEEPALIVE_IDLE_S, _KEEPALIVE_INTERVAL_S, _KEEPALIVE_COUNT = 15, 5, 3
 
 
 Connect = Callable[[], Any]
@@ -26,8 +26,9 @@ Connect = Callable[[], Any]
 def database_engine(settings: DatabaseSettings) -> Iterator[Engine]:
     """Yield an engine on Cloud SQL (IAM authentication) or on a URL; nothing connects yet.
 
-    All sessions are in UTC. Whatever keeps a connection from being made is raised as
-    `sqlalchemy.exc.DBAPIError`. The pool and the connector are closed on exit.
+    All sessions are in UTC, and none outlives a process that is gone for long. Whatever keeps a
+    connection from being made is raised as `sqlalchemy.exc.DBAPIError`. The pool and the connector
+    are closed on exit.
     """
     with database_connect(settings) as connect, pooled_engine(connect, settings) as engine:
         yield engine
@@ -75,12 +76,30 @@ def pg8000_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+pg8000")
 
 
+def _session(settings: DatabaseSettings) -> dict[str, str]:
+    """Return the parameters of a session.
+
+    Without the time-outs the server keeps the locks of a client that vanished for two hours.
+    Probes do not reach a client behind a proxy, such as Cloud SQL's; on a Unix socket there are
+    none.
+    """
+    return {
+        # Text that Postgres renders itself (COPY, json) must show UTC whatever the server's
+        # default is.
+        "TimeZone": "UTC",
+        "idle_in_transaction_session_timeout": f"{round(settings.db_idle_in_transaction_s * 1000)}",
+        "tcp_keepalives_idle": str(_KEEPALIVE_IDLE_S),
+        "tcp_keepalives_interval": str(_KEEPALIVE_INTERVAL_S),
+        "tcp_keepalives_count": str(_KEEPALIVE_COUNT),
+    }
+
+
 def _connect_by_url(settings: DatabaseSettings) -> Connect:
     url = pg8000_url(settings.database_url.get_secret_value())
     options: dict[str, Any] = {
         **url.translate_connect_args(username="user"),
         **url.query,
-        "startup_params": _SESSION,
+        "startup_params": _session(settings),
     }
     timeout_s = settings.db_connect_timeout_s
     if "unix_sock" in options:
@@ -118,7 +137,7 @@ def _connect_to_instance(connector: "Connector", settings: DatabaseSettings) -> 
         user=settings.db_user,
         db=settings.db_name,
         timeout=settings.db_connect_timeout_s,
-        startup_params=_SESSION,
+        startup_params=_session(settings),
     )
 
 
@@ -145,8 +164,8 @@ def _let_statements_run(connection: Any) -> None:
         return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_KEEPIDLE"):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_IDLE_S)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _KEEPALIVE_INTERVAL_S)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _KEEPALIVE_COUNT)
     # A statement over 8 KiB leaves in pieces; Nagle's algorithm would hold the last for 40 ms.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -27,6 +27,8 @@ class DatabaseSettings(BaseModel):
     db_pool_timeout_s: float = Field(default=5.0, gt=0)
     """How long a request waits for a connection before it is told to come back."""
     db_connect_timeout_s: float = Field(default=5.0, gt=0)
+    db_idle_in_transaction_s: float = Field(default=60.0, ge=0.001, le=86_400)
+    """How long a transaction may lie idle before Postgres ends it: its client may be gone."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
