@@ -1,19 +1,32 @@
 """Requests with one key that meet: each interleaving is forced, none is waited for."""
 
+import asyncio
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import Engine, text
 
+from orders.engine import database_connect
+from orders.problems import Unprocessable
+from orders.settings import DatabaseSettings
+from orders_api.clients.group_commit import Batch, GroupCommit, Limits
+from orders_api.clients.transactions import Session, Transactions
+from orders_api.schemas.order import NewOrder
+from orders_api.services import order_creation
+from orders_api.services.order_creation import Created, NewOrderRequest
+from orders_api.services.order_writes import Caller
 from orders_api.settings import Settings
 from tally_testing.serving import serving
 
 NEW = {"customer_id": 42, "total_cents": 1999}
+Orders = GroupCommit[NewOrderRequest, Created]
 Post = Callable[..., Future[httpx.Response]]
 
 
@@ -88,30 +101,60 @@ def test_another_body_on_another_instance_is_told_the_same_until_it_is_known(
     assert orders(engine) == 1
 
 
+def while_the_first_is_written(
+    url: str, first: NewOrderRequest, second: NewOrderRequest
+) -> tuple[Created | BaseException, Created | BaseException]:
+    """Return both outcomes; the second is asked for when the first is written, not committed."""
+
+    async def main() -> tuple[Created | BaseException, Created | BaseException]:
+        loop = asyncio.get_running_loop()
+        written, go_on = asyncio.Event(), threading.Event()
+        batches: list[Batch] = []
+
+        def write(session: Session, requests: Sequence[NewOrderRequest]) -> Any:
+            outcomes = order_creation.write(session, requests)
+            loop.call_soon_threadsafe(written.set)
+            go_on.wait()
+            return outcomes
+
+        settings = DatabaseSettings.model_validate({"database_url": url})
+        with database_connect(settings) as connect:
+            transactions = partial(Transactions, connect)
+            writer: Orders = GroupCommit(write, transactions, Limits(), batches.append)
+            one = asyncio.create_task(writer.submit(first))
+            await written.wait()
+            two = asyncio.create_task(writer.submit(second))
+            await asyncio.sleep(0)
+            go_on.set()
+            outcomes = await asyncio.gather(one, two, return_exceptions=True)
+            await writer.close()
+        assert batches[0].queued == 1, "the second did not wait when the first was committed"
+        return outcomes
+
+    return asyncio.run(main())
+
+
+def keyed(**fields: object) -> NewOrderRequest:
+    return NewOrderRequest.of(NewOrder.model_validate(NEW | fields), Caller("alice", None), "k-1")
+
+
 def test_one_who_comes_while_the_first_is_being_written_here_gets_its_answer(
-    instances: tuple[Post, Post], engine: Engine
+    database_url: str, engine: Engine
 ) -> None:
-    here, _ = instances
-    with writers_held(engine):
-        first = here("k-1")
-        wait_for_writers(engine, 1)
-        again = here("k-1")
-    assert first.result().status_code == again.result().status_code == 201
-    assert again.result().content == first.result().content
-    assert again.result().headers["idempotency-replayed"] == "true"
+    first, again = while_the_first_is_written(database_url, keyed(), keyed())
+    assert isinstance(first, Created)
+    assert not first.replayed
+    assert again == first._replace(replayed=True)
     assert orders(engine) == 1
 
 
 def test_another_body_that_comes_while_the_first_is_being_written_here_is_refused(
-    instances: tuple[Post, Post], engine: Engine, problem: Any
+    database_url: str, engine: Engine
 ) -> None:
-    here, _ = instances
-    with writers_held(engine):
-        first = here("k-1")
-        wait_for_writers(engine, 1)
-        other = here("k-1", total_cents=1)
-    assert first.result().status_code == 201
-    assert problem(other.result())["type"] == "/problems/idempotency-mismatch"
+    first, other = while_the_first_is_written(database_url, keyed(), keyed(total_cents=1))
+    assert isinstance(first, Created)
+    assert isinstance(other, Unprocessable)
+    assert other.slug == "idempotency-mismatch"
     assert orders(engine) == 1
 
 
