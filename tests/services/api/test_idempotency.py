@@ -163,7 +163,8 @@ def test_what_is_no_key_is_refused(api: httpx.Client, problem: Any, key: str) ->
         content_type = f"application/{kind}".encode()
         headers = {b"Idempotency-Key": key.encode("latin-1"), b"Content-Type": content_type}
         body = problem(api.post(path, content=order, headers=headers))
-        assert body["errors"][0]["pointer"] == "header/Idempotency-Key"
+        detail = "Use 1 to 255 printable ASCII characters"
+        assert body["errors"] == [{"pointer": "header/Idempotency-Key", "detail": detail}]
 
 
 def test_two_keys_in_one_request_are_refused(api: httpx.Client, problem: Any) -> None:
@@ -175,7 +176,7 @@ def test_two_keys_in_one_request_are_refused(api: httpx.Client, problem: Any) ->
 
 
 def test_the_longest_key_is_kept(api: httpx.Client) -> None:
-    key = uuid4().hex + "~" * 223
+    key = uuid4().hex + " " * 222 + "~"
     assert post(api, key).content == post(api, key).content
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore
+from typing import Final
 
 from pg8000.exceptions import Error as DriverError
 from sqlalchemy import Connection, Engine, text
@@ -12,6 +13,10 @@ from sqlmodel import Session
 
 from orders.problems import Unavailable
 from orders_api.clients.refusals import OUTCOME_UNKNOWN, is_lost, problem_of
+
+_LOST_IN_COMMIT: Final = (
+    "The database was lost while it committed, so the outcome is not known; look before you repeat."
+)
 
 
 class Database:
@@ -28,17 +33,21 @@ class Database:
         self._waiters = BoundedSemaphore(waiters)
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, keyed: bool = False) -> Iterator[Connection]:
         """Yield a connection in a transaction that is committed when the block ends well.
 
+        Args:
+            keyed: Whether its request has an Idempotency-Key, which tells later what became of it.
+
         Raises:
-            Problem: Postgres is away, busy, or refused a value; nothing was written.
+            Problem: Postgres is away, busy, or refused a value; nothing was written, unless the
+                detail says that the outcome is not known.
         """
         with _problems(), self._engine.connect() as connection:
             transaction = connection.begin()
             # An error leaves the transaction open, which closing the connection rolls back.
             yield connection
-            with _problems(lost=OUTCOME_UNKNOWN):
+            with _problems(lost=OUTCOME_UNKNOWN if keyed else _LOST_IN_COMMIT):
                 transaction.commit()
 
     @contextmanager
@@ -83,13 +92,13 @@ def _problems(lost: str | None = None) -> Iterator[None]:
     try:
         yield
     except PoolTimeoutError as error:
-        raise Unavailable("All connections to the database are busy.") from error
-    except DBAPIError as error:
-        if lost is not None and is_lost(error.orig):
+        detail = "All connections to the database are busy; nothing was written."
+        raise Unavailable(detail) from error
+    except (DBAPIError, DriverError, OSError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if lost is not None and is_lost(cause):
             raise Unavailable(lost) from error
-        raise problem_of(error.orig) or error from error
-    except (DriverError, OSError) as error:
-        raise problem_of(error) or error from error
+        raise problem_of(cause) or error from error
 
 
 def copy_in(connection: Connection, statement: str, blocks: Iterable[bytes]) -> int:

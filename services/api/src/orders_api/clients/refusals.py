@@ -7,8 +7,9 @@ from pg8000.exceptions import InterfaceError
 from orders.problems import Problem, Unavailable, Unprocessable
 from orders_api.problems import invalid
 
-# Of SQLSTATE: connection, resources, operator intervention, deadlock, a lock not had in time.
-_PASSING: Final = ("08", "53", "57", "40", "55P03")
+# Of SQLSTATE: connection, resources, operator intervention, deadlock, a lock not had in time, a
+# transaction that lay idle for too long.
+_PASSING: Final = ("08", "53", "57", "40", "55P03", "25P03")
 _NO_ENTRY: Final = ("28", "3D")
 _NOT_MIGRATED: Final = "42P01"
 _BAD_VALUE: Final = ("22", "23")
@@ -33,19 +34,23 @@ def is_lost(error: BaseException | None) -> bool:
 
 
 def problem_of(error: BaseException | None) -> Problem | None:
-    """Return the problem that an error of the driver is for a caller; None if it is a bug."""
+    """Return the problem that an error of the driver is for a caller; None if it is a bug.
+
+    Not of an error in COMMIT that lost the connection: it says that nothing was written.
+    """
     if isinstance(error, (InterfaceError, OSError)):
-        return Unavailable("The database cannot be reached.")
+        return Unavailable("The database cannot be reached; nothing was written.")
     fields = fields_of(error)
     if not fields:
         return None
     state = fields.get("C", "")
     if state.startswith(_PASSING):
-        return Unavailable("The database is busy or restarting.", retry_after_s=1)
+        detail = "The database is busy or restarting; nothing was written."
+        return Unavailable(detail, retry_after_s=1)
     if state.startswith(_NO_ENTRY):
-        return Unavailable("The database does not let this service in.")
+        return Unavailable("The database does not let this service in; nothing was written.")
     if state == _NOT_MIGRATED:
-        return Unavailable("The database is not migrated yet; run the migrations.")
+        return Unavailable("The database is not migrated yet; nothing was written.")
     return _refused(fields.get("n", "")) if state.startswith(_BAD_VALUE) else None
 
 

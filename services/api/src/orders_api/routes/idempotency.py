@@ -37,7 +37,7 @@ def idempotency_key(request: Request) -> str | None:
     Called by the routes themselves: as a dependency it would cost more than it does.
 
     Raises:
-        Unprocessable: It has several, or one that is empty, too long or not of visible ASCII.
+        Unprocessable: It has several, or one that is empty, too long or not of printable ASCII.
     """
     keys = request.headers.getlist(_HEADER)
     if not keys:
@@ -45,5 +45,5 @@ def idempotency_key(request: Request) -> str | None:
     if len(keys) > 1:
         raise invalid(f"header/{_HEADER}", "May stand only once")
     if not _KEY.fullmatch(keys[0]):
-        raise invalid(f"header/{_HEADER}", "Use 1 to 255 visible ASCII characters")
+        raise invalid(f"header/{_HEADER}", "Use 1 to 255 printable ASCII characters")
     return keys[0]

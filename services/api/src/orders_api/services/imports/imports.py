@@ -62,10 +62,11 @@ def finish(
         Conflict: A request with this key runs at this moment; nothing was written.
         Unprocessable: Lines are bad and `skip_bad` is not set, or the key was used for another
             request; nothing was written.
-        Problem: The body cannot be read, or Postgres is away; nothing was written.
+        Problem: The body cannot be read, or Postgres is away; nothing was written, unless the
+            detail says that the outcome is not known.
     """
     intake.close()
-    with database.transaction() as connection:
+    with database.transaction(keyed=key is not None) as connection:
         earlier = idempotency.claim(connection, key) if key else None
         if earlier is not None:
             return Imported(earlier, replayed=True)
