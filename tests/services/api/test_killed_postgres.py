@@ -22,7 +22,7 @@ from orders_api.settings import Settings
 from tally_local.postgres import EmbeddedPostgres
 from tally_testing.retrying import NEW, assert_made_once, creating
 from tally_testing.serving import serving
-from tally_testing.tcp_proxy import AtCommit, Link, TcpProxy, tcp_proxy
+from tally_testing.tcp_proxy import AtCommit, Link, Moment, TcpProxy, tcp_proxy
 from tally_testing.waiting import wait_until
 
 CLIENTS = 4
@@ -144,10 +144,10 @@ def test_a_server_that_crashes_and_starts_again_loses_and_doubles_no_order(
 
 
 @contextmanager
-def crashed_at_commit(
-    url: str, crash: Callable[[], None]
+def ended_at_commit(
+    url: str, moment: Moment, end_and_start: Callable[[], None]
 ) -> Iterator[tuple[TcpProxy, list[int], Future[None]]]:
-    """Let the server lose a transaction in a crash, before its COMMIT comes.
+    """Let the server end, and start again, before a COMMIT comes to it or before its answer does.
 
     Yields the proxy, which lets nobody through until it is told to forward, the ids that the
     transaction gets, and its outcome.
@@ -169,11 +169,11 @@ def crashed_at_commit(
         database_connect(settings_for(postgres.url)) as connect,
         ThreadPoolExecutor(1) as thread,
     ):
-        postgres.watch = AtCommit("before", fall_silent)
+        postgres.watch = AtCommit(moment, fall_silent)
         transactions = Transactions(connect, silence_s=1, patience_s=60)
         running = thread.submit(transactions.run, take_id)
         assert fallen.wait(60)
-        crash()
+        end_and_start()
         yield postgres, ids, running
         transactions.close()
 
@@ -181,7 +181,7 @@ def crashed_at_commit(
 def test_a_transaction_that_was_lost_in_a_crash_is_carried_out_once_more(
     crashing_url: str, crash: Callable[[], None]
 ) -> None:
-    with crashed_at_commit(crashing_url, crash) as (postgres, ids, running):
+    with ended_at_commit(crashing_url, "before", crash) as (postgres, ids, running):
         postgres.mode = "forward"
         running.result()
     assert len(ids) == 2
@@ -191,9 +191,22 @@ def test_another_transaction_that_got_its_id_after_the_crash_is_not_taken_for_it
     crashing_url: str, crash: Callable[[], None]
 ) -> None:
     """An id that was not on disk when the server crashed is given again."""
-    with crashed_at_commit(crashing_url, crash) as (postgres, ids, running):
+    with ended_at_commit(crashing_url, "before", crash) as (postgres, ids, running):
         with administering(crashing_url) as run:
             assert run(TAKE_ID) == ids[0]
         postgres.mode = "forward"
         with pytest.raises(Unavailable, match="the outcome is not known"):
             running.result()
+
+
+def test_a_transaction_that_was_committed_is_found_by_a_server_that_was_stopped_and_started(
+    crashing_url: str, server: EmbeddedPostgres
+) -> None:
+    def stop_and_start() -> None:
+        server.stop()
+        server.start()
+
+    with ended_at_commit(crashing_url, "after", stop_and_start) as (postgres, ids, running):
+        postgres.mode = "forward"
+        running.result()
+    assert len(ids) == 1

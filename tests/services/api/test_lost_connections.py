@@ -1,8 +1,9 @@
 """Connections that are lost at any byte, and the exact ones: before a COMMIT, and after it."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
 from random import Random
 from typing import Any
@@ -131,26 +132,33 @@ def rows(engine: Engine) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in connection.execute(text(query))]
 
 
-def create(
-    postgres: TcpProxy, *requests: NewOrderRequest, patience_s: float = 60
-) -> list[Created | BaseException]:
-    """Return the outcomes of requests, one after the other, at a writer that is soon impatient."""
-
-    async def submit_all() -> list[Created | BaseException]:
-        with database_connect(settings_for(postgres)) as connect:
-            impatient = partial(Transactions, connect, silence_s=1, patience_s=patience_s)
-            group = GroupCommit(order_creation.write, impatient, Limits(), lambda _: None)
-            found = [
-                (await asyncio.gather(group.submit(request), return_exceptions=True))[0]
-                for request in requests
-            ]
+@asynccontextmanager
+async def writing(
+    postgres: TcpProxy, limits: Limits | None = None, patience_s: float = 60
+) -> AsyncIterator[GroupCommit[NewOrderRequest, Created]]:
+    """A writer that soon takes silence for a loss."""
+    with database_connect(settings_for(postgres)) as connect:
+        impatient = partial(Transactions, connect, silence_s=1, patience_s=patience_s)
+        group = GroupCommit(order_creation.write, impatient, limits or Limits(), lambda _: None)
+        try:
+            yield group
+        finally:
             await group.close()
-            return found
-
-    return asyncio.run(submit_all())
 
 
-REQUEST = NewOrderRequest.of(NewOrder.model_validate(NEW), Caller("alice", None), "k-1")
+def create(postgres: TcpProxy, patience_s: float = 60) -> Created | BaseException:
+    """Return the outcome of the request."""
+
+    async def submit() -> Created | BaseException:
+        async with writing(postgres, patience_s=patience_s) as group:
+            [outcome] = await asyncio.gather(group.submit(REQUEST), return_exceptions=True)
+            return outcome
+
+    return asyncio.run(submit())
+
+
+ORDER = NewOrder.model_validate(NEW)
+REQUEST = NewOrderRequest.of(ORDER, Caller("alice", None), "k-1")
 
 
 def open_transactions(engine: Engine) -> int:
@@ -171,13 +179,13 @@ def test_a_database_out_of_reach_after_a_cut_at_commit_leaves_the_outcome_unknow
         link.cut()
 
     postgres.watch = AtCommit(moment, cut_off)
-    [unknown] = create(postgres, REQUEST, patience_s=0.2)
+    unknown = create(postgres, patience_s=0.2)
     assert isinstance(unknown, Unavailable)
     assert "the outcome is not known" in unknown.detail
     postgres.mode = "forward"
     # Until Postgres has noticed the loss, the request still runs.
     wait_until(lambda: not open_transactions(engine), "the transaction was over")
-    [created] = create(postgres, REQUEST)
+    created = create(postgres)
     assert isinstance(created, Created)
     assert created.replayed == (moment == "after")
     assert rows(engine) == [(created.document.id, 42, "I")]
@@ -189,7 +197,7 @@ def test_a_postgres_that_falls_silent_at_commit_is_given_up_and_asked_again(
 ) -> None:
     """Postgres does not notice: before its COMMIT came, the old transaction is still open."""
     postgres.watch = watch = AtCommit(moment, Link.swallow)
-    [created] = create(postgres, REQUEST)
+    created = create(postgres)
     assert isinstance(created, Created), created
     assert watch.commits == (2 if moment == "before" else 1)
     assert rows(engine) == [(created.document.id, 42, "I")]
@@ -220,7 +228,7 @@ def test_a_postgres_that_falls_silent_while_it_writes_is_given_up_and_asked_agai
 ) -> None:
     """The old transaction has the lock of the key: it is ended first."""
     postgres.watch = watch = AtInsert()
-    [created] = create(postgres, REQUEST)
+    created = create(postgres)
     assert watch.done
     assert isinstance(created, Created), created
     assert rows(engine) == [(created.document.id, 42, "I")]
@@ -235,14 +243,14 @@ def test_a_postgres_that_is_silent_for_good_ends_what_was_left_open_by_itself(
         postgres.mode = "swallow"
 
     postgres.watch = watch = AtInsert(fall_silent)
-    [refused] = create(postgres, REQUEST)
+    refused = create(postgres)
     assert watch.done
     assert isinstance(refused, Unavailable)
     assert "not known" not in refused.detail
     wait_until(lambda: not open_transactions(engine), "the transaction was over")
     assert not rows(engine)
     postgres.mode = "forward"
-    [created] = create(postgres, REQUEST)
+    created = create(postgres)
     assert isinstance(created, Created)
     assert not created.replayed
 
@@ -257,12 +265,12 @@ def test_an_order_that_postgres_holds_up_for_too_long_is_refused_and_leaves_noth
     table = {"write": "order_changes", "commit": "day_closings"}[moment]
     with engine.begin() as connection:
         connection.execute(text(f"LOCK TABLE {table} IN EXCLUSIVE MODE"))
-        [refused] = create(postgres, REQUEST)
+        refused = create(postgres)
         assert isinstance(refused, Unavailable), refused
         assert "not known" not in refused.detail
         assert not open_transactions(engine)
     assert not rows(engine)
-    [created] = create(postgres, REQUEST)
+    created = create(postgres)
     assert isinstance(created, Created)
     assert not created.replayed
 
@@ -277,3 +285,24 @@ def wait_at_commit(engine: Engine, table: str) -> None:
             CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON orders
             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()""")
         )
+
+
+def test_writers_that_reached_no_database_refuse_nobody_who_comes_later(
+    postgres: TcpProxy,
+) -> None:
+    """Each tells all who wait, and those alone."""
+    request = NewOrderRequest.of(ORDER, Caller("alice", None))
+
+    async def submit_all() -> list[Created | BaseException]:
+        later: list[Created | BaseException] = []
+        async with writing(postgres, Limits(writers=2, batch=1)) as group:
+            for _ in range(20):
+                postgres.mode = "refuse"
+                postgres.cut_all()
+                waiting = (group.submit(request) for _ in range(100))
+                await asyncio.gather(*waiting, return_exceptions=True)
+                postgres.mode = "forward"
+                later += await asyncio.gather(group.submit(request), return_exceptions=True)
+        return later
+
+    assert all(isinstance(outcome, Created) for outcome in asyncio.run(submit_all()))

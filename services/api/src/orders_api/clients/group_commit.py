@@ -142,24 +142,25 @@ class GroupCommit(Generic[Request, Answer]):
         while (first := self._queue.get()) is not None:
             if size >= _BUSY:
                 sleep(self._limits.gather_s)
-            batch = self._gather(first)
+            batch = [] if first.answer.cancelled() else [first]
+            batch += self._take(self._limits.batch - len(batch))
             size = len(batch)
             if not batch:
                 continue
             begun = monotonic()
             outcomes = self._commit(transactions, [waiting.request for waiting in batch])
+            if isinstance(outcomes[0], UnreachableError):
+                self._turn_away(outcomes[0])
             self._loop.call_soon_threadsafe(_deliver, batch, outcomes)
             times = begun - batch[0].since, monotonic() - begun
             report = Batch(len(batch), *times, self._queue.qsize())
             self._loop.call_soon_threadsafe(self._observe, report)
-            if isinstance(outcomes[0], UnreachableError):
-                self._turn_away(outcomes[0])
         transactions.close()
 
-    def _gather(self, first: _Waiting[Request, Answer]) -> list[_Waiting[Request, Answer]]:
-        """Return all who wait, up to a batch, but for those who left."""
-        batch = [] if first.answer.cancelled() else [first]
-        while len(batch) < self._limits.batch:
+    def _take(self, most: int) -> list[_Waiting[Request, Answer]]:
+        """Take all who wait, up to so many, but for those who left."""
+        taken: list[_Waiting[Request, Answer]] = []
+        while len(taken) < most:
             try:
                 waiting = self._queue.get_nowait()
             except Empty:
@@ -169,17 +170,16 @@ class GroupCommit(Generic[Request, Answer]):
                 self._queue.put(None)
                 break
             if not waiting.answer.cancelled():
-                batch.append(waiting)
-        return batch
+                taken.append(waiting)
+        return taken
 
     def _turn_away(self, problem: UnreachableError) -> None:
-        """Tell all who wait by now; each batch of them would wait for a connection in vain."""
-        for _ in range(self._queue.qsize()):
-            waiting = self._queue.get()
-            if waiting is None:
-                self._queue.put(None)
-                break
-            self._loop.call_soon_threadsafe(_deliver, [waiting], [problem])
+        """Tell all who wait by now; each batch of them would wait for a connection in vain.
+
+        All are taken before the first is told: whoever comes then is for the next attempt.
+        """
+        waiting = self._take(self._limits.queue)
+        self._loop.call_soon_threadsafe(_deliver, waiting, [problem] * len(waiting))
 
     def _commit(
         self, transactions: Transactions, requests: list[Request]
