@@ -26,4 +26,4 @@ FULL = Plan(
     (Stage(1, 5, 2), Stage(16, 5, 3), Stage(64, 5, 4), Stage(256, 5, 4), Stage(1000, 3, 6)),
     warm_up_s=2,
 )
-QUICK = Plan((Stage(16, 2, 1), Stage(64, 3, 1), Stage(1000, 1, 4)), warm_up_s=1)
+QUICK = Plan((Stage(16, 2, 1), Stage(64, 3, 1), Stage(1000, 1, 3)), warm_up_s=1)
