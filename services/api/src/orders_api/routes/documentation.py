@@ -8,6 +8,16 @@ from orders.problems import CONTENT_TYPE, problem_body
 from orders_api.problems import KINDS
 
 
+def header(name: str, description: str, example: str) -> dict[str, Any]:
+    """Return the `headers` of an answer that has this one."""
+    return {name: {"description": description, "schema": {"type": "string"}, "example": example}}
+
+
+LINK_HEADER = header(
+    "Link", "The next page (RFC 8288), if there is one.", '</orders?cursor=WyJ>; rel="next"'
+)
+
+
 class FieldError(BaseModel):
     """One bad value of a request."""
 

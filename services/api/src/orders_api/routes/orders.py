@@ -14,7 +14,7 @@ from orders_api.routes.conditions import (
     OrderAttempt,
 )
 from orders_api.routes.dependencies import CurrentCaller, Db, Mover, OrderId, order_writer
-from orders_api.routes.documentation import problems
+from orders_api.routes.documentation import LINK_HEADER, header, problems
 from orders_api.routes.idempotency import KEY_PARAMETER, REPLAYED, REPLAYED_HEADER, idempotency_key
 from orders_api.routes.responses import order_answer, page_answer, shown_order
 from orders_api.routes.strict_route import StrictRoute
@@ -31,6 +31,9 @@ router = APIRouter(
     route_class=StrictRoute,
     responses=problems("validation", "internal", "unavailable"),
 )
+_CREATED_HEADERS = (
+    header("Location", "Where the order is.", "/orders/7") | ETAG_HEADER | REPLAYED_HEADER
+)
 _BODY_PROBLEMS = problems("malformed-json", "too-large", "unsupported-media-type")
 
 
@@ -39,7 +42,7 @@ _BODY_PROBLEMS = problems("malformed-json", "too-large", "unsupported-media-type
     status_code=201,
     response_class=Response,
     responses={
-        201: {"model": Order, "headers": REPLAYED_HEADER},
+        201: {"model": Order, "headers": _CREATED_HEADERS},
         **_BODY_PROBLEMS,
         **problems("validation", "idempotency-mismatch", "idempotency-in-progress"),
     },
@@ -55,7 +58,9 @@ async def create_order(request: Request, order: NewOrder, caller: CurrentCaller)
     return order_answer(created.document, 201, **headers)
 
 
-@router.get("", response_class=Response, responses={200: {"model": OrderPage}})
+@router.get(
+    "", response_class=Response, responses={200: {"model": OrderPage, "headers": LINK_HEADER}}
+)
 def list_orders(request: Request, query: Annotated[OrderQuery, Query()], database: Db) -> Response:
     """List orders a page at a time; only a page without next_cursor is the last."""
     return page_answer(request, order_lists.list_orders(database, query), "orders")
@@ -112,7 +117,7 @@ def delete_order(order_id: OrderId, attempt: OrderAttempt, database: Db) -> None
 @router.get(
     "/{order_id}/history",
     response_class=Response,
-    responses={200: {"model": History}, **problems("not-found")},
+    responses={200: {"model": History, "headers": LINK_HEADER}, **problems("not-found")},
 )
 def get_order_history(
     request: Request, order_id: OrderId, paging: Annotated[Paging, Query()], database: Db

@@ -10,7 +10,7 @@ from orders_api.schemas.preconditions import Preconditions, entity_tag
 from orders_api.services.order_writes import OrderDocument, precondition_failed
 from orders_api.services.pages import Page
 
-# An order is its caller's, and may have changed since: each use asks again, with If-None-Match.
+# Orders are their caller's, and may have changed since: each use asks again.
 _CACHING: Final = {"Cache-Control": "private, no-cache"}
 
 
@@ -42,6 +42,7 @@ def shown_order(order: OrderDocument, conditions: Preconditions) -> Response:
 def page_answer(request: Request, page: Page, name: str) -> Response:
     """Answer with a page, and a Link to the next one if there is one (RFC 8288)."""
     answer = json_text(page.body(name))
+    answer.headers.update(_CACHING)
     if page.next_cursor is not None:
         sent = [pair for pair in request.query_params.multi_items() if pair[0] != "cursor"]
         query = urlencode([*sent, ("cursor", page.next_cursor)])
