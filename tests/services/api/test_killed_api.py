@@ -36,7 +36,7 @@ def running(database_url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
     environment = os.environ | {"DATABASE_URL": database_url}
     with subprocess.Popen([*command, "--log-level", "warning"], env=environment) as server:
         try:
-            wait_for(f"http://127.0.0.1:{port}/health/ready")
+            wait_for(f"http://127.0.0.1:{port}/health/ready", patience_s=120)
             yield server
         finally:
             server.kill()

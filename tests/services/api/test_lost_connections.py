@@ -65,7 +65,7 @@ def test_a_thousand_orders_over_connections_that_are_cut_at_random_bytes(
     items = [api.post("/items", json={"name": "x", "price": 1}).json()["id"] for _ in range(3)]
     orders = {f"key {n}": random_order(Random(n), items) for n in range(ORDERS)}
     with tcp_proxy(str(api.base_url)) as front, ThreadPoolExecutor(CLIENTS) as threads:
-        postgres.watch = RandomCuts(1, up=20_000, down=20_000)
+        postgres.watch = RandomCuts(1, up=40_000, down=40_000)
         front.watch = RandomCuts(2, up=2_000, down=2_000)
         keys = list(orders)
         shares = [{key: orders[key] for key in keys[n::CLIENTS]} for n in range(CLIENTS)]
