@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import Engine
 
 from orders_api.services import cursors
 
@@ -61,6 +62,7 @@ def test_pages_together_are_the_whole_list_newest_first(shop: httpx.Client, limi
             lambda n: 12 <= n < 24,
         ),
         ({"region": "nowhere"}, lambda _: False),
+        ({"status": ["paid", "shipped"], "region": "us-west"}, lambda n: n % 4 == 2),
     ],
 )
 def test_filters_select_and_hold_over_pages(shop: httpx.Client, query: Any, matches: Any) -> None:
@@ -118,6 +120,181 @@ def test_a_forged_cursor_is_refused(api: httpx.Client, problem: Any, key: Any) -
     forged = cursors.encode('["orders", {}]', key)
     found = problem(api.get("/orders", params={"cursor": forged}))
     assert found["errors"][0]["pointer"] == "query/cursor"
+
+
+ONE_OF = "Input should be 'pending', 'paid', 'shipped', 'delivered', 'cancelled' or 'refunded'"
+REGION = "String should match pattern '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'"
+DIGITS = "Use a whole number in digits"
+ONCE = "May stand only once"
+UNKNOWN = "There is no such parameter"
+NO_CURSOR = "This is not a cursor that a list returned"
+SORTS = "Input should be '-created_at' or 'created_at'"
+TIME = (
+    "Use ISO 8601 with an offset and at most microseconds, like"
+    " 2026-11-21T09:00:00Z or 2026-11-21T09:00:00+01:00 (in a URL, + is %2B)"
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "detail"),
+    [
+        ("status=", "status", ONE_OF),
+        ("status=lost", "status", ONE_OF),
+        ("status=paid,pending", "status", ONE_OF),
+        ("status=paid&status=lost", "status", ONE_OF),
+        ("status=paid&status=paid", "status", "A status may stand only once"),
+        ("status[0]=paid", "status[0]", UNKNOWN),
+        ("region=", "region", REGION),
+        ("region=%20", "region", REGION),
+        ("region=a&region=b", "region", ONCE),
+        ("customer_id=", "customer_id", DIGITS),
+        ("customer_id=x", "customer_id", DIGITS),
+        ("customer_id=0", "customer_id", "Input should be greater than or equal to 1"),
+        (
+            f"customer_id={2**63}",
+            "customer_id",
+            f"Input should be less than or equal to {2**63 - 1}",
+        ),
+        ("created_from=", "created_from", TIME),
+        ("created_from=2026-01-01", "created_from", TIME),
+        ("created_from=2026-01-01T00:00:00+01:00", "created_from", TIME),
+        ("created_to=2026-13-01T00:00:00Z", "created_to", "There is no such date or time"),
+        (
+            "created_from=2026-01-02T00:00:00Z&created_to=2026-01-02T01:00:00%2B01:00",
+            "created_to",
+            "created_to must lie after created_from",
+        ),
+        ("sort=", "sort", SORTS),
+        ("sort=total_cents", "sort", SORTS),
+        ("sort=-created_at&sort=created_at", "sort", ONCE),
+        ("limit=", "limit", DIGITS),
+        ("limit=1.5", "limit", DIGITS),
+        ("limit=0", "limit", "Input should be greater than or equal to 1"),
+        ("limit=-1", "limit", "Input should be greater than or equal to 1"),
+        ("limit=5&limit=5", "limit", ONCE),
+        ("cursor=", "cursor", NO_CURSOR),
+        ("cursor=x", "cursor", NO_CURSOR),
+        ("cursor=%C3%A9", "cursor", NO_CURSOR),
+        ("cursor=a&cursor=b", "cursor", ONCE),
+        ("offset=3", "offset", UNKNOWN),
+        ("metadata=x", "metadata", "Write metadata[key]=value"),
+        ("metadata[a=x", "metadata[a", UNKNOWN),
+        ("metadata[]=x", "metadata[]", "String should have at least 1 character"),
+        ("metadata[a]=1&metadata[a]=2", "metadata[a]", ONCE),
+        ("metadata[a]=%FF", "metadata[a]", "Is not UTF-8"),
+        ("metadata[a]=%00", "metadata[a]", "The NUL character cannot be stored"),
+        (
+            f"metadata[{'k' * 41}]=a",
+            f"metadata[{'k' * 41}]",
+            "String should have at most 40 characters",
+        ),
+        (f"metadata[a]={'v' * 501}", "metadata[a]", "String should have at most 500 characters"),
+    ],
+)
+def test_what_no_list_can_be_asked_is_refused_exactly(
+    api: httpx.Client, problem: Any, query: str, name: str, detail: str
+) -> None:
+    found = problem(api.get(f"/orders?{query}"))
+    assert found["status"] == 422
+    assert found["errors"] == [{"pointer": f"query/{name}", "detail": detail}]
+
+
+def test_eleven_pairs_of_metadata_are_too_many(api: httpx.Client, problem: Any) -> None:
+    pairs = {f"metadata[{n}]": "x" for n in range(11)}
+    assert problem(api.get("/orders", params=pairs))["errors"][0]["pointer"] == "query/metadata"
+    pairs.popitem()
+    assert api.get("/orders", params=pairs).json()["orders"] == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("a][b", "x"),
+        ("[]", "[]"),
+        ("a b+", " +&=%;#"),
+        ("ключ", "значение"),
+        ("k", ""),
+        ('"\\', "'"),
+    ],
+)
+def test_a_pair_of_metadata_is_compared_exactly(api: httpx.Client, key: str, value: str) -> None:
+    unlike = [{key: f"{value}x"}, {f"{key}x": value}, {f"x{key}": value}, {}]
+    order = {"customer_id": 1, "total_cents": 1}
+    ids = [
+        api.post("/orders", json={**order, "metadata": metadata}).json()["id"]
+        for metadata in ({key: value}, {key: value, "more": "x"}, *unlike)
+    ]
+    asked = {f"metadata[{key}]": value}
+    found = api.get("/orders", params={**asked, "limit": 500}).json()["orders"]
+    assert {order["id"] for order in found} & set(ids) == set(ids[:2])
+    both = api.get("/orders", params={**asked, "metadata[more]": "x"}).json()["orders"]
+    assert {order["id"] for order in both} & set(ids) == {ids[1]}
+
+
+def test_an_order_that_only_shares_a_hash_is_not_listed(
+    fresh: httpx.Client, engine: Engine
+) -> None:
+    for metadata in ({"a": "1"}, {"b": "2"}):
+        fresh.post("/orders", json={"customer_id": 1, "total_cents": 1, "metadata": metadata})
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO order_metadata SELECT wanted.pair, other.created_at, other.order_id"
+            " FROM order_metadata AS wanted, order_metadata AS other"
+            " WHERE wanted.order_id = 1 AND other.order_id = 2"
+        )
+    found = fresh.get("/orders", params={"metadata[a]": "1"}).json()["orders"]
+    assert [order["id"] for order in found] == [1]
+
+
+def test_the_oldest_come_first_if_asked_for(shop: httpx.Client) -> None:
+    orders = walk(shop, "/orders", "orders", limit=7, sort="created_at")
+    assert [order["id"] for order in orders] == list(range(1, 61))
+
+
+def test_the_link_keeps_parameters_that_stand_several_times(shop: httpx.Client) -> None:
+    query = "status=paid&status=pending&metadata%5Bk%5D=&limit=1&sort=created_at"
+    add = {"customer_id": 1, "total_cents": 1, "metadata": {"k": ""}}
+    for _ in range(2):
+        shop.post("/orders", json=add)
+    answer = shop.get(f"/orders?{query}")
+    url = answer.links["next"]["url"]
+    assert parse_qs(urlsplit(url).query, keep_blank_values=True) == {
+        "status": ["paid", "pending"],
+        "metadata[k]": [""],
+        "limit": ["1"],
+        "sort": ["created_at"],
+        "cursor": [answer.json()["next_cursor"]],
+    }
+    assert [order["id"] for order in shop.get(url).json()["orders"]] == [62]
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({"sort": "created_at"}, {"sort": "-created_at"}),
+        ({"status": ["paid"]}, {"status": ["paid", "pending"]}),
+        ({"metadata[a]": "b"}, {"metadata[a]": "c"}),
+        ({"created_from": "2026-01-01T00:00:00Z"}, {"created_to": "2026-01-01T00:00:00Z"}),
+    ],
+)
+def test_a_cursor_refuses_another_sort_or_filter(
+    fresh: httpx.Client, problem: Any, first: Any, then: Any
+) -> None:
+    order = {"customer_id": 1, "total_cents": 1, "status": "paid", "metadata": {"a": "b"}}
+    for _ in range(2):
+        fresh.post("/orders", json=order)
+    cursor = fresh.get("/orders", params={**first, "limit": 1}).json()["next_cursor"]
+    assert fresh.get("/orders", params={**first, "cursor": cursor}).json()["orders"]
+    found = problem(fresh.get("/orders", params={**then, "cursor": cursor}))
+    detail = "This cursor belongs to other filters or another sort; begin without one"
+    assert found["errors"] == [{"pointer": "query/cursor", "detail": detail}]
+
+
+def test_equal_filters_in_other_words_keep_a_cursor_good(shop: httpx.Client) -> None:
+    first = "status=paid&status=pending&created_from=2026-01-01T00:00:00Z"
+    cursor = shop.get(f"/orders?{first}&limit=1").json()["next_cursor"]
+    same = "status=pending&status=paid&created_from=2026-01-01T01:00:00%2B01:00"
+    assert shop.get(f"/orders?{same}&cursor={cursor}").status_code == 200
 
 
 def test_an_empty_list_is_a_page(fresh: httpx.Client) -> None:
