@@ -246,6 +246,17 @@ def test_an_order_that_only_shares_a_hash_is_not_listed(
     assert [order["id"] for order in found] == [1]
 
 
+def test_a_list_that_does_not_come_is_given_up(
+    fresh: httpx.Client, engine: Engine, problem: Any
+) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+        answer = fresh.get("/orders")
+    assert problem(answer)["type"] == "/problems/unavailable"
+    assert "retry-after" in answer.headers
+    assert fresh.get("/orders").status_code == 200
+
+
 def test_the_oldest_come_first_if_asked_for(shop: httpx.Client) -> None:
     orders = walk(shop, "/orders", "orders", limit=7, sort="created_at")
     assert [order["id"] for order in orders] == list(range(1, 61))
