@@ -195,10 +195,10 @@ def test_the_lines_of_a_deleted_order_stay(fresh: httpx.Client, engine: Engine) 
 def test_a_page_is_one_statement_whatever_its_length(api: httpx.Client, item: int) -> None:
     for _ in range(5):
         post(api, order_of(lines_of(item, (2, 250), (1, 3)), customer_id=7003))
-    statements: list[str] = []
+    read: list[bool] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
+        read.append("order_lines" in statement)
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
@@ -207,4 +207,4 @@ def test_a_page_is_one_statement_whatever_its_length(api: httpx.Client, item: in
         event.remove(Engine, "before_cursor_execute", note)
     assert [len(page["orders"]) for page in pages] == [1, 5]
     assert all(len(order["lines"]) == 2 for order in pages[1]["orders"])
-    assert len(statements) == 2
+    assert read.count(True) == 2
