@@ -3,9 +3,14 @@
 from pydantic import Field
 
 from orders.settings import DatabaseSettings
+from orders_api.settings.access import AccessSettings
+from orders_api.settings.sales import SalesSettings
+from orders_api.settings.server import ServerSettings
+
+__all__ = ["Settings"]
 
 
-class Settings(DatabaseSettings):
+class Settings(AccessSettings, ServerSettings, SalesSettings, DatabaseSettings):
     """Where Postgres is, and the API's limits. Keys are environment variables, in capitals."""
 
     import_max_bytes: int = Field(default=256 * 2**20, ge=1)

@@ -1,0 +1,46 @@
+"""How the service listens, ends and logs."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from orders_api.settings.kinds import Names, split
+
+
+class Feature(StrEnum):
+    """A part of the API that can be turned off."""
+
+    IMPORTS = "imports"
+    SALES = "sales"
+
+
+class ServerSettings(BaseModel):
+    """Address, time limits, logs."""
+
+    k_service: str | None = None
+    """Set by Cloud Run: this is production."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65_535)
+    allowed_hosts: Names = ()
+    """Names that may stand in Host, `*.example.com` for all below one; none: any name."""
+    cors_origins: Names = ()
+    """Origins whose pages may call from a browser."""
+    docs: bool | None = None
+    """Whether /docs is there; if left out, everywhere but on Cloud Run."""
+    features_off: Annotated[frozenset[Feature], BeforeValidator(split)] = frozenset()
+    """Parts that are turned off: `imports`, `sales`."""
+    header_timeout_s: float = Field(default=10.0, gt=0)
+    """How long the head of a request may take to arrive."""
+    receive_timeout_s: float = Field(default=10.0, gt=0)
+    """How long a body may pause."""
+    request_timeout_s: float = Field(default=30.0, gt=0)
+    """How long a request may take in all; an import may take `import_timeout_s`."""
+    import_timeout_s: float = Field(default=600.0, gt=0)
+    drain_s: float = Field(default=8.0, gt=0, le=600)
+    """After SIGTERM: when requests that still run are answered 503."""
+    log_format: Literal["json", "console"] | None = None
+    """If left out, `console` on a terminal, else `json`."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    google_cloud_project: str | None = None
+    """With it a log line names its trace as Cloud Logging does."""
