@@ -5,6 +5,37 @@ from typing import Final, NamedTuple
 from orders.problems import Problem, Unprocessable
 
 
+class Unauthorized(Problem):
+    """Nobody is known by the credentials that were sent, or none were."""
+
+    status, title, slug = 401, "Unauthorized", "unauthorized"
+
+    def __init__(self, detail: str, *, error: str | None = None) -> None:
+        challenge = f'Bearer realm="tally", error="{error}"' if error else 'Bearer realm="tally"'
+        super().__init__(detail, headers={"WWW-Authenticate": challenge})
+
+
+class Forbidden(Problem):
+    """The caller is known, and may not do this."""
+
+    status, title, slug = 403, "Forbidden", "forbidden"
+
+
+class RequestTimeout(Problem):
+    """The request did not arrive in time."""
+
+    status, title, slug = 408, "Request timeout", "request-timeout"
+
+
+class TooManyRequests(Problem):
+    """The caller has used up its share for now."""
+
+    status, title, slug = 429, "Too many requests", "too-many-requests"
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
+
+
 class PreconditionFailed(Problem):
     """The condition that the request made does not hold."""
 
@@ -63,9 +94,22 @@ KINDS: Final[dict[str, Kind]] = {
         "Corrupt gzip",
         "Content-Encoding says gzip, but the body is not, or is empty or cut short.",
     ),
+    "unknown-host": Kind(400, "Unknown host", "Host names a host that this service is not."),
+    "unauthorized": Kind(
+        401,
+        "Unauthorized",
+        "Send Authorization: Bearer with a token of POST /auth/token, or X-API-Key. What was sent"
+        " is not valid, has expired, or was revoked.",
+    ),
+    "forbidden": Kind(
+        403, "Forbidden", "The caller is known, but lacks the scope that detail names."
+    ),
     "not-found": Kind(404, "Not found", "There is nothing at this path."),
     "method-not-allowed": Kind(
         405, "Method not allowed", "The path exists; the header Allow lists its methods."
+    ),
+    "request-timeout": Kind(
+        408, "Request timeout", "The request did not arrive in time; the connection is closed."
     ),
     "conflict": Kind(409, "Conflict", "The state of things does not allow it now."),
     "illegal-transition": Kind(
@@ -109,6 +153,14 @@ KINDS: Final[dict[str, Kind]] = {
         428,
         "Precondition required",
         "A change of an order needs If-Match: the ETag of the version that is meant, or *.",
+    ),
+    "too-many-requests": Kind(
+        429,
+        "Too many requests",
+        "The caller has used up its share, as RateLimit says; Retry-After says when to repeat.",
+    ),
+    "header-too-large": Kind(
+        431, "Request header fields too large", "The request line and headers have over 64 KiB."
     ),
     "internal": Kind(500, "Internal error", "A fault of ours; report it with its request_id."),
     "unavailable": Kind(
