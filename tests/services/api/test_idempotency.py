@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from orders_api.clients.database import Database
+from orders_api.schemas.caller import Caller
 from orders_api.schemas.order import NewOrder
 from orders_api.services import idempotency
 from orders_api.services.idempotency import IdempotencyKey
 from orders_api.services.order_creation import NewOrderRequest
-from orders_api.services.order_writes import Caller
 
 NEW = {"customer_id": 42, "total_cents": 1999, "region": "us-west"}
 ROWS = '{"customer_id": 42, "total_cents": 1}\n{"customer_id": 43, "total_cents": 2}\n'

@@ -18,10 +18,10 @@ from orders.problems import Unprocessable
 from orders.settings import DatabaseSettings
 from orders_api.clients.group_commit import Batch, GroupCommit, Limits
 from orders_api.clients.transactions import Session, Transactions
+from orders_api.schemas.caller import Caller
 from orders_api.schemas.order import NewOrder
 from orders_api.services import order_creation
 from orders_api.services.order_creation import Created, NewOrderRequest
-from orders_api.services.order_writes import Caller
 from orders_api.settings import Settings
 from tally_testing.serving import serving
 

@@ -16,10 +16,10 @@ from orders.engine import database_connect
 from orders.problems import Unavailable
 from orders_api.clients.group_commit import GroupCommit, Limits
 from orders_api.clients.transactions import Transactions
+from orders_api.schemas.caller import Caller
 from orders_api.schemas.order import NewOrder
 from orders_api.services import order_creation
 from orders_api.services.order_creation import Created, NewOrderRequest
-from orders_api.services.order_writes import Caller
 from orders_api.settings import Settings
 from tally_testing.retrying import NEW, RetryingClient, assert_made_once
 from tally_testing.serving import serving

@@ -11,10 +11,10 @@ from orders.engine import Connect, database_connect
 from orders.problems import Conflict, Unavailable, Unprocessable
 from orders.settings import DatabaseSettings
 from orders_api.clients.transactions import Transactions
+from orders_api.schemas.caller import Caller
 from orders_api.schemas.order import NewOrder
 from orders_api.services import order_creation
 from orders_api.services.order_creation import Created, NewOrderRequest
-from orders_api.services.order_writes import Caller
 from tally_testing.writing import all_of, customers, request, writing
 
 

@@ -14,10 +14,11 @@ from orders.settings import DatabaseSettings
 from orders.status import OrderStatus
 from orders_api.clients.transactions import Transactions
 from orders_api.problems import PreconditionFailed
+from orders_api.schemas.caller import Caller
 from orders_api.schemas.preconditions import EntityTags, Preconditions
 from orders_api.services import order_moves
 from orders_api.services.order_moves import HeldElsewhereError, MoveRequest
-from orders_api.services.order_writes import Attempt, Caller, OrderDocument
+from orders_api.services.order_writes import Attempt, OrderDocument
 
 PAID, SHIPPED = OrderStatus.PAID, OrderStatus.SHIPPED
 

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, Engine, text
 
 from orders.engine import database_engine
 from orders_api.clients.database import Database
+from orders_api.schemas.caller import Caller
 from orders_api.schemas.preconditions import EntityTags, Preconditions
-from orders_api.services.order_writes import Attempt, Caller, delete
+from orders_api.services.order_writes import Attempt, delete
 from orders_api.settings import Settings
 from tally_testing.waiting import wait_until
 

@@ -11,10 +11,10 @@ from sqlalchemy import Engine, text
 from orders.engine import Connect
 from orders_api.clients.group_commit import GroupCommit, Limits, Observer
 from orders_api.clients.transactions import Session, Transactions
+from orders_api.schemas.caller import Caller
 from orders_api.schemas.order import NewOrder
 from orders_api.services import order_creation
 from orders_api.services.order_creation import Created, NewOrderRequest
-from orders_api.services.order_writes import Caller
 
 Orders = GroupCommit[NewOrderRequest, Created]
 

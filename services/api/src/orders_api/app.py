@@ -25,8 +25,8 @@ from orders_api.clients.group_commit import (
 )
 from orders_api.clients.transactions import Transactions
 from orders_api.middleware import HeadMiddleware, RequestIdMiddleware
+from orders_api.openapi import Api
 from orders_api.routes import health, home, imports, items, orders
-from orders_api.routes.documentation import ProblemBody
 from orders_api.routes.errors import add_error_handlers
 from orders_api.services import idempotency, order_creation, order_moves
 from orders_api.services.order_creation import Created, NewOrderRequest
@@ -38,6 +38,18 @@ _PURGE_EVERY_S: Final = 600
 _MOST_WAITERS: Final = 20
 
 
+ROUTERS: Final = (
+    orders.writing,
+    orders.reading,
+    imports.router,
+    items.reading,
+    items.writing,
+    health.router,
+    home.router,
+)
+"""In the order in which they are searched."""
+
+
 class State(TypedDict):
     """What lives as long as the application does; routes find it in `request.state`."""
 
@@ -45,30 +57,6 @@ class State(TypedDict):
     database: Database
     order_writer: GroupCommit[NewOrderRequest, Created]
     order_mover: order_moves.Mover
-
-
-class _Api(FastAPI):
-    def openapi(self) -> dict[str, Any]:
-        """Return the description of the API, with the schema that all problems share."""
-        if self.openapi_schema is None:
-            description = super().openapi()
-            _mark_objects(description["paths"])
-            schemas = description["components"]["schemas"]
-            schemas["FieldError"] = _schema()["$defs"]["FieldError"]
-            schemas["Problem"] = {k: v for k, v in _schema().items() if k != "$defs"}
-        return super().openapi()
-
-
-def _mark_objects(paths: dict[str, Any]) -> None:
-    """Say how objects stand in a query: `metadata[key]=value`. FastAPI has no word for it."""
-    for operation in (operation for path in paths.values() for operation in path.values()):
-        for parameter in operation.get("parameters", ()):
-            if parameter["schema"].get("type") == "object":
-                parameter |= {"style": "deepObject", "explode": True}
-
-
-def _schema() -> dict[str, Any]:
-    return ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
 
 
 def _ignore(_batch: Batch) -> None:
@@ -98,22 +86,28 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
                     settings=chosen, database=database, order_writer=writer, order_mover=mover
                 )
 
-    app = _Api(
+    app = _api(lifespan=lifespan)
+    app.add_middleware(HeadMiddleware)
+    app.add_middleware(RequestIdMiddleware)
+    app.mount("/v1", _api())
+    return app
+
+
+def _api(**options: Any) -> FastAPI:
+    """Return the API as it answers under one path: the same under all."""
+    app = Api(
         title="Tally orders API",
         version="0.1.0",
         description="Takes orders, keeps them with their whole history, and sells items.",
-        lifespan=lifespan,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
         # Asked for at every request, even where nobody listens.
         telemetry={"tracing": False, "metrics": False, "logs": False},
+        **options,
     )
-    app.add_middleware(HeadMiddleware)
-    app.add_middleware(RequestIdMiddleware)
     add_error_handlers(app)
-    # Routers are searched in this order.
-    for routes in (orders, imports, items, health, home):
-        app.include_router(routes.router)
+    for router in ROUTERS:
+        app.include_router(router)
     return app
 
 

@@ -1,23 +1,16 @@
 """What routes ask for: the database, and who is calling."""
 
-import re
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
 from orders_api.clients.database import Database
 from orders_api.clients.group_commit import GroupCommit
+from orders_api.schemas.caller import Caller
 from orders_api.schemas.fields import Id
 from orders_api.services import order_moves
 from orders_api.services.order_creation import Created, NewOrderRequest
-from orders_api.services.order_writes import Caller
 from orders_api.settings import Settings
-
-# W3C Trace Context: version ff and ids of zeros are invalid; only later versions may go on.
-_TRACEPARENT = re.compile(
-    r"(?!ff|00-.{53})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
-)
-
 
 # All async, though none awaits: FastAPI sends any other function to a thread, which costs more
 # than the function.
@@ -48,12 +41,9 @@ async def settings(request: Request) -> Settings:
 
 
 async def caller(request: Request) -> Caller:
-    """Return who is calling, with the trace id of a valid traceparent.
-
-    An invalid traceparent counts as none (W3C).
-    """
-    match = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
-    return Caller("anonymous", match[1] if match else None)
+    """Return who is calling."""
+    found: Caller = request.state.caller
+    return found
 
 
 Db = Annotated[Database, Depends(database)]

@@ -102,7 +102,9 @@ def _allowed(request: Request) -> str:
 
 
 def _with(request: Request, method: str) -> dict[str, Any]:
-    return {"type": "http", "path": request.url.path, "method": method}
+    scope = request.scope
+    path, root = scope["path"], scope.get("root_path", "")
+    return {"type": "http", "path": path, "root_path": root, "method": method}
 
 
 def _place(location: Sequence[str | int]) -> str:

@@ -10,12 +10,12 @@ from pydantic import BaseModel
 from orders.problems import Unavailable
 from orders_api.routes.dependencies import CurrentSettings, Db
 from orders_api.routes.documentation import problems
-from orders_api.routes.strict_route import StrictRoute
+from orders_api.routes.strict_route import public
 
 router = APIRouter(
     prefix="/health",
     tags=["health"],
-    route_class=StrictRoute,
+    route_class=public,
     responses=problems("validation", "internal"),
 )
 

@@ -6,11 +6,9 @@ from pydantic import BaseModel
 from orders.problems import NotFound
 from orders_api.problems import KINDS, clip
 from orders_api.routes.documentation import problems
-from orders_api.routes.strict_route import StrictRoute
+from orders_api.routes.strict_route import public
 
-router = APIRouter(
-    tags=["about"], route_class=StrictRoute, responses=problems("validation", "internal")
-)
+router = APIRouter(tags=["about"], route_class=public, responses=problems("validation", "internal"))
 
 
 class Home(BaseModel):

@@ -17,13 +17,14 @@ from orders_api.routes.idempotency import (
     idempotency_key,
 )
 from orders_api.routes.responses import json_text
-from orders_api.routes.strict_route import StrictRoute
+from orders_api.routes.strict_route import scoped
 from orders_api.schemas.import_result import ImportResult
+from orders_api.schemas.scopes import Scope
 from orders_api.services.idempotency import IdempotencyKey
 from orders_api.services.imports import imports
 from orders_api.services.imports.intake import Intake
 
-router = APIRouter(tags=["orders"], route_class=StrictRoute)
+router = APIRouter(tags=["orders"], route_class=scoped(Scope.ORDERS_IMPORT))
 
 _FORMATS: Final[dict[str, imports.Format]] = {
     "application/x-ndjson": "ndjson",

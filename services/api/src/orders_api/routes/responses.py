@@ -14,6 +14,12 @@ from orders_api.services.pages import Page
 _CACHING: Final = {"Cache-Control": "private, no-cache"}
 
 
+def mount(request: Request) -> str:
+    """Return the path under which the application is mounted, `/v1` say, or nothing."""
+    path: str = request.scope.get("root_path", "")
+    return path
+
+
 def json_text(body: str | bytes, status: int = 200, **headers: str) -> Response:
     """Answer with JSON as it is."""
     return Response(body, status, headers, "application/json")

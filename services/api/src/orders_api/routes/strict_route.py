@@ -1,9 +1,9 @@
-"""A route that takes nothing it does not know."""
+"""A route that takes nothing it does not know, from nobody who may not ask for it."""
 
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from inspect import isclass
-from typing import Any, Final, get_origin
+from typing import Any, ClassVar, Final, get_origin
 from urllib.parse import parse_qsl
 
 from fastapi import Request, Response
@@ -13,26 +13,34 @@ from pydantic import BaseModel
 
 from orders.problems import BadRequest, Unprocessable
 from orders_api.problems import TooLarge, UnsupportedMediaType, clip
+from orders_api.routes.access import admit
 from orders_api.routes.content import content_encoding, media_type
 from orders_api.schemas.naming import as_sent
+from orders_api.schemas.need import Need, Needed
 from orders_api.strict_json import MalformedJsonError, decode
 
 MAX_JSON_BYTES: Final = 2**20
 
 
 class StrictRoute(APIRoute):
-    """Refuses unknown and repeated query parameters, and reads bodies as strict JSON.
+    """Knows who calls, refuses unknown and repeated query parameters, reads strict JSON.
 
+    Made by `scoped`. Who may not call learns nothing else: it is the first that is looked at.
     A list is a parameter that may be repeated; `name[key]=value` is a member of an object.
     """
+
+    needed: ClassVar[Needed]
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler of the route, behind the checks."""
         handler = super().get_route_handler()
         known = _query_parameters(self.dependant)
         takes_json = self.body_field is not None
+        needed = self.needed
 
         async def checked(request: Request) -> Response:
+            if needed is not Need.NOTHING:
+                await admit(request, needed)
             _check_query(request, known)
             if not takes_json:
                 return await handler(request)
@@ -44,6 +52,18 @@ class StrictRoute(APIRoute):
                 raise
 
         return checked
+
+
+def scoped(needed: Needed) -> type[StrictRoute]:
+    """Return the class of routes that may be called with this scope."""
+    return type("StrictRoute", (StrictRoute,), {"needed": needed})
+
+
+public: Final = scoped(Need.NOTHING)
+"""Routes that anybody may call."""
+
+known: Final = scoped(Need.IDENTITY)
+"""Routes that may be called by whoever is known."""
 
 
 class _Decoded(Request):

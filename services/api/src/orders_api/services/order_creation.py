@@ -12,10 +12,11 @@ from typing import Final, NamedTuple, Self
 from orders.problems import Problem, Unavailable, Unprocessable
 from orders_api.clients.transactions import Session
 from orders_api.problems import invalid
+from orders_api.schemas.caller import Caller
 from orders_api.schemas.order import NewOrder
 from orders_api.services import idempotency
 from orders_api.services.idempotency import IdempotencyKey
-from orders_api.services.order_writes import Caller, OrderDocument
+from orders_api.services.order_writes import OrderDocument
 from orders_api.services.rendering import LINES, ORDER, SEPARATOR, as_json
 
 OPERATION: Final = "POST /orders"

@@ -11,6 +11,7 @@ from orders.problems import Conflict, NotFound
 from orders.status import TRANSITIONS, OrderStatus
 from orders_api.clients.database import Database
 from orders_api.problems import PreconditionFailed, PreconditionRequired
+from orders_api.schemas.caller import Caller
 from orders_api.schemas.preconditions import Field, Preconditions, entity_tag
 from orders_api.services.rendering import ORDER, ORDERS, as_json, with_lines
 
@@ -36,14 +37,6 @@ _SETTINGS = """
     SELECT set_config('lock_timeout', :lock_timeout, true),
         set_config('tally.changed_by', :changed_by, true),
         set_config('tally.trace_id', coalesce(:trace_id, ''), true)"""
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who acts, and the trace the request belongs to; both are kept with every change."""
-
-    name: str
-    trace_id: str | None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from orders.problems import Unprocessable
 from orders_api.clients.database import Database, copy_in
+from orders_api.schemas.caller import Caller
 from orders_api.schemas.import_result import ImportResult
 from orders_api.services import idempotency
 from orders_api.services.idempotency import IdempotencyKey
@@ -14,7 +15,6 @@ from orders_api.services.imports.gzip_blocks import Gunzip, Identity
 from orders_api.services.imports.intake import Intake, Rules, copy_text
 from orders_api.services.imports.ndjson import NdjsonReader
 from orders_api.services.imports.report import Report
-from orders_api.services.order_writes import Caller
 
 Format = Literal["ndjson", "csv"]
 
