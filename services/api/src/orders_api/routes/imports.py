@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Final, Literal
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from orders_api.problems import UnsupportedMediaType
 from orders_api.routes.content import content_encoding, media_type
 from orders_api.routes.dependencies import CurrentCaller, CurrentSettings, Db
 from orders_api.routes.documentation import problems
+from orders_api.routes.features import requires
 from orders_api.routes.idempotency import (
     KEY_PARAMETER,
     REPLAYED,
@@ -23,8 +24,13 @@ from orders_api.schemas.scopes import Scope
 from orders_api.services.idempotency import IdempotencyKey
 from orders_api.services.imports import imports
 from orders_api.services.imports.intake import Intake
+from orders_api.settings.server import Feature
 
-router = APIRouter(tags=["orders"], route_class=scoped(Scope.ORDERS_IMPORT))
+router = APIRouter(
+    tags=["orders"],
+    route_class=scoped(Scope.ORDERS_IMPORT),
+    dependencies=[Depends(requires(Feature.IMPORTS))],
+)
 
 _FORMATS: Final[dict[str, imports.Format]] = {
     "application/x-ndjson": "ndjson",
