@@ -11,9 +11,18 @@ from sqlmodel import SQLModel
 from orders.engine import database_engine, pg8000_url
 from orders.migrate import downgrade, upgrade
 from orders.settings import DatabaseSettings
-from orders.tables import Currency, DayClosing, Item, Order, OrderChange
+from orders.tables import (
+    ApiKey,
+    Currency,
+    DayClosing,
+    Item,
+    Order,
+    OrderChange,
+    RefreshToken,
+    User,
+)
 
-MODELS = (Currency, DayClosing, Item, Order, OrderChange)
+MODELS = (ApiKey, Currency, DayClosing, Item, Order, OrderChange, RefreshToken, User)
 
 
 def tables(engine: Engine) -> set[str]:
@@ -36,7 +45,7 @@ def test_all_the_way_down_leaves_nothing_and_up_again_works(engine: Engine) -> N
 
 
 @pytest.mark.parametrize(
-    "revision", ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008"]
+    "revision", ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009"]
 )
 def test_each_migration_can_be_undone_and_done_again(engine: Engine, revision: str) -> None:
     downgrade(engine, f"{int(revision) - 1:04d}" if revision != "0001" else "base")

@@ -2,8 +2,19 @@
 
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, FetchedValue, Identity, Integer, SmallInteger
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    DateTime,
+    FetchedValue,
+    Identity,
+    Integer,
+    SmallInteger,
+    Text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -133,3 +144,55 @@ class IdempotencyKey(SQLModel, table=True):
     """The order that was created; none for an import."""
     answer: str
     expires_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class User(SQLModel, table=True):
+    """Someone who logs in with a password."""
+
+    __tablename__ = "users"
+
+    id: int | None = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
+    )
+    email: str
+    """In lower case."""
+    password_hash: str
+    role: str
+    created_at: datetime = Field(default=None, sa_column=_by_server(DateTime(timezone=True)))
+    disabled_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class RefreshToken(SQLModel, table=True):
+    """What a login is prolonged with, once; the tokens of one login are a family."""
+
+    __tablename__ = "refresh_tokens"
+
+    token_hash: bytes = Field(primary_key=True)
+    """SHA-256."""
+    family: UUID
+    user_id: int = Field(sa_type=BigInteger, foreign_key="users.id")
+    scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    expires_at: datetime = Field(sa_type=DateTime(timezone=True))
+    used_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    revoked_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class ApiKey(SQLModel, table=True):
+    """A key that a program calls with."""
+
+    __tablename__ = "api_keys"
+
+    id: int | None = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
+    )
+    prefix: str
+    """The part of the key that may be shown."""
+    key_hash: bytes
+    """SHA-256 of the whole key."""
+    name: str
+    scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    created_by: str
+    created_at: datetime = Field(default=None, sa_column=_by_server(DateTime(timezone=True)))
+    expires_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    revoked_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    last_used_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))

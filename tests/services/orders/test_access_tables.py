@@ -1,0 +1,58 @@
+"""What the tables of users, refresh tokens and API keys refuse, and who may touch them."""
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+USER = "INSERT INTO users (email, password_hash, role) VALUES (:email, 'x', :role)"
+
+
+def test_two_users_never_have_one_email(connection: Connection) -> None:
+    connection.execute(text(USER), {"email": "a@b.c", "role": "clerk"})
+    with pytest.raises(DBAPIError, match="users_by_email"), connection.begin_nested():
+        connection.execute(text(USER), {"email": "a@b.c", "role": "admin"})
+
+
+@pytest.mark.parametrize(
+    ("email", "role", "constraint"),
+    [
+        ("A@b.c", "clerk", "users_email_lower_case"),
+        ("a", "clerk", "users_email_length"),
+        ("a@b.c", "root", "users_role_known"),
+    ],
+)
+def test_a_user_that_cannot_be_is_refused(
+    connection: Connection, email: str, role: str, constraint: str
+) -> None:
+    with pytest.raises(DBAPIError, match=constraint), connection.begin_nested():
+        connection.execute(text(USER), {"email": email, "role": role})
+
+
+@pytest.mark.parametrize(
+    ("role", "table", "rights"),
+    [
+        ("tally_api", "users", {"SELECT", "INSERT", "UPDATE"}),
+        ("tally_api", "refresh_tokens", {"SELECT", "INSERT", "UPDATE", "DELETE"}),
+        ("tally_api", "api_keys", {"SELECT", "INSERT", "UPDATE"}),
+        ("tally_loader", "users", set()),
+        ("tally_loader", "refresh_tokens", {"DELETE"}),
+        ("tally_loader", "api_keys", set()),
+    ],
+)
+def test_each_role_has_the_rights_it_needs_and_no_more(
+    connection: Connection, role: str, table: str, rights: set[str]
+) -> None:
+    query = text("SELECT has_table_privilege(:role, :table, :right)")
+    known = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+    asked = [{"role": role, "table": table, "right": right} for right in known]
+    assert {a["right"] for a in asked if connection.scalar(query, a)} == rights
+
+
+def test_the_nightly_housekeeping_can_purge_refresh_tokens_and_read_none(
+    connection: Connection,
+) -> None:
+    connection.execute(text("SET ROLE tally_loader"))
+    connection.execute(text("DELETE FROM refresh_tokens WHERE expires_at <= tally_now()"))
+    with pytest.raises(DBAPIError, match="permission denied"), connection.begin_nested():
+        connection.execute(text("SELECT token_hash FROM refresh_tokens"))
+    connection.execute(text("RESET ROLE"))
