@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from typing import Any, Final, TypedDict
 
@@ -24,12 +24,14 @@ from orders_api.clients.group_commit import (
     Write,
 )
 from orders_api.clients.transactions import Transactions
+from orders_api.clients.warehouse import Warehouse
 from orders_api.middleware import HeadMiddleware, RequestIdMiddleware
 from orders_api.openapi import Api
-from orders_api.routes import health, home, imports, items, orders
+from orders_api.routes import health, home, imports, items, orders, sales
 from orders_api.routes.errors import add_error_handlers
 from orders_api.services import idempotency, order_creation, order_moves
 from orders_api.services.order_creation import Created, NewOrderRequest
+from orders_api.services.sales import SalesReader
 from orders_api.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ ROUTERS: Final = (
     imports.router,
     items.reading,
     items.writing,
+    sales.router,
     health.router,
     home.router,
 )
@@ -57,6 +60,7 @@ class State(TypedDict):
     database: Database
     order_writer: GroupCommit[NewOrderRequest, Created]
     order_mover: order_moves.Mover
+    sales: SalesReader
 
 
 def _ignore(_batch: Batch) -> None:
@@ -74,7 +78,11 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
         chosen = settings or Settings.from_environment(os.environ)
-        with database_connect(chosen) as connect, pooled_engine(connect, chosen) as engine:
+        with (
+            database_connect(chosen) as connect,
+            pooled_engine(connect, chosen) as engine,
+            closing(SalesReader(Warehouse(chosen), chosen.sales_cache_s)) as reader,
+        ):
             waiters = min(max(1, chosen.db_pool_size // 2), _MOST_WAITERS)
             database = Database(engine, waiters=waiters)
             async with (
@@ -83,22 +91,24 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
                 _purging(database),
             ):
                 yield State(
-                    settings=chosen, database=database, order_writer=writer, order_mover=mover
+                    settings=chosen,
+                    database=database,
+                    order_writer=writer,
+                    order_mover=mover,
+                    sales=reader,
                 )
 
     app = _api(lifespan=lifespan)
     app.add_middleware(HeadMiddleware)
     app.add_middleware(RequestIdMiddleware)
-    app.mount("/v1", _api())
+    app.mount("/v1", _api("/v1"))
     return app
 
 
-def _api(**options: Any) -> FastAPI:
+def _api(path: str = "", **options: Any) -> FastAPI:
     """Return the API as it answers under one path: the same under all."""
     app = Api(
-        title="Tally orders API",
-        version="0.1.0",
-        description="Takes orders, keeps them with their whole history, and sells items.",
+        path,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
         # Asked for at every request, even where nobody listens.
