@@ -25,7 +25,7 @@ from orders_api.clients.group_commit import (
 )
 from orders_api.clients.transactions import Transactions
 from orders_api.clients.warehouse import Warehouse
-from orders_api.middleware import HeadMiddleware, RequestIdMiddleware
+from orders_api.middleware import RunningRequests, add_middleware, running_requests
 from orders_api.openapi import Api
 from orders_api.routes import health, home, imports, items, orders, sales
 from orders_api.routes.errors import add_error_handlers
@@ -61,6 +61,7 @@ class State(TypedDict):
     order_writer: GroupCommit[NewOrderRequest, Created]
     order_mover: order_moves.Mover
     sales: SalesReader
+    running: RunningRequests
 
 
 def _ignore(_batch: Batch) -> None:
@@ -86,6 +87,7 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
             waiters = min(max(1, chosen.db_pool_size // 2), _MOST_WAITERS)
             database = Database(engine, waiters=waiters)
             async with (
+                running_requests() as running,
                 _group_commit(order_creation.write, chosen, connect, observe) as writer,
                 _group_commit(order_moves.write, chosen, connect, observe) as mover,
                 _purging(database),
@@ -96,11 +98,11 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
                     order_writer=writer,
                     order_mover=mover,
                     sales=reader,
+                    running=running,
                 )
 
     app = _api(lifespan=lifespan)
-    app.add_middleware(HeadMiddleware)
-    app.add_middleware(RequestIdMiddleware)
+    add_middleware(app)
     app.mount("/v1", _api("/v1"))
     return app
 

@@ -1,6 +1,5 @@
 """Every error of the API as one body, application/problem+json."""
 
-import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -16,7 +15,6 @@ from orders.problems import CONTENT_TYPE, Problem, Unprocessable, problem_body
 from orders_api.problems import KINDS, clip
 from orders_api.schemas.faults import parameter, pointer, reason
 
-_log = logging.getLogger(__name__)
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _SLUGS: Final = {404: "not-found", 405: "method-not-allowed", 500: "internal"}
 _MAX_ERRORS: Final = 100
@@ -68,11 +66,9 @@ async def _on_disconnect(_request: Request, _error: ClientDisconnect) -> Respons
 
 
 async def _on_bug(request: Request, _error: Exception) -> Response:
-    request_id = request.state.request_id
-    _log.error("request %s failed unexpectedly; the traceback follows", request_id)
+    """Answer for a mounted application; the middleware does so for the others, and logs it."""
     detail = "The service failed; nothing is known to be wrong with the request."
-    # This answer goes around the middleware that would add the header.
-    return _status_answer(request, 500, detail, {"X-Request-Id": request_id})
+    return _status_answer(request, 500, detail)
 
 
 def _status_answer(

@@ -1,0 +1,50 @@
+"""The order in which a request meets what surrounds it."""
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from orders_api.middleware.compression import Compression
+from orders_api.middleware.cors import cors
+from orders_api.middleware.envelope import Envelope
+from orders_api.middleware.faults import Faults
+from orders_api.middleware.head import Head
+from orders_api.middleware.hosts import KnownHosts
+from orders_api.middleware.time_limits import TimeLimits
+from orders_api.settings import Settings
+
+
+def add_middleware(app: FastAPI) -> None:
+    """Surround an application whose lifespan yields `settings` and `running`."""
+    app.add_middleware(_Surroundings)
+
+
+def surround(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Return the application with all that surrounds it; what is named last sees a request first.
+
+    Whatever answers has the headers and the line that `Envelope` gives; a page of another origin
+    may read also what went wrong; a host that is not ours gets nothing else.
+    """
+    app = Faults(app)
+    app = TimeLimits(app, settings.request_timeout_s)
+    app = Compression(app)
+    app = Head(app)
+    app = cors(app, settings.cors_origins)
+    app = KnownHosts(app, settings.allowed_hosts)
+    return Envelope(app, behind_proxy=settings.proxies > 0)
+
+
+class _Surroundings:
+    """Puts it all together when the first request comes: only then are settings known."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._surrounded: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request, as ASGI asks."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if self._surrounded is None:
+            self._surrounded = surround(self._app, scope["state"]["settings"])
+        await self._surrounded(scope, receive, send)

@@ -1,0 +1,64 @@
+"""How long a request may take: in all, and until the service ends."""
+
+from asyncio import CancelledError
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from orders.problems import Problem, Unavailable
+from orders_api.middleware.answers import answer
+from orders_api.middleware.running import RunningRequest, RunningRequests
+from orders_api.problems import RequestTimeout
+
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_REPEAT: Final = "Repeat it with the same Idempotency-Key; without one, look before you repeat."
+
+
+class TimeLimits:
+    """Answers 503 for a request that takes too long, 408 if its sender does.
+
+    What runs in a thread, or waits for its commit, is carried out all the same: the answer says so.
+
+    Args:
+        app: What answers in time.
+        seconds: How long a request may take, unless its route allows more.
+    """
+
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        self._app = app
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request, as ASGI asks."""
+        state = scope["state"]
+        running: RunningRequests = state["running"]
+        request = state["running_request"] = running.begin(self._seconds)
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        async def receive_in_time() -> Message:
+            message = await receive()
+            if "stalled" in state:
+                raise RequestTimeout("The body paused for too long; nothing was done.")
+            return message
+
+        try:
+            await self._app(scope, receive_in_time, watched)
+        except CancelledError:
+            if not request.cut or begun:
+                raise
+            request.resume()
+            await answer(_problem(request, scope["method"]), scope, receive, send)
+        finally:
+            running.end(request)
+
+
+def _problem(request: RunningRequest, method: str) -> Problem:
+    why = "The service is shutting down" if request.draining else "The request took too long"
+    if method in _READING:
+        return Unavailable(f"{why}; nothing was changed.", retry_after_s=1)
+    return Unavailable(f"{why}, and its outcome is not known. {_REPEAT}", retry_after_s=1)
