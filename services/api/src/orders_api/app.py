@@ -103,14 +103,16 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
 
     app = _api(lifespan=lifespan)
     add_middleware(app)
-    app.mount("/v1", _api("/v1"))
+    app.mount("/v1", _api())
     return app
 
 
-def _api(path: str = "", **options: Any) -> FastAPI:
+def _api(**options: Any) -> FastAPI:
     """Return the API as it answers under one path: the same under all."""
     app = Api(
-        path,
+        title="Tally orders API",
+        version="0.1.0",
+        description="Takes orders, keeps them with their whole history, and sells items.",
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
         # Asked for at every request, even where nobody listens.
