@@ -9,6 +9,7 @@ from orders_api.clients.group_commit import GroupCommit
 from orders_api.schemas.caller import Caller
 from orders_api.schemas.fields import Id
 from orders_api.services import order_moves
+from orders_api.services.access.parts import Access
 from orders_api.services.order_creation import Created, NewOrderRequest
 from orders_api.settings import Settings
 
@@ -46,6 +47,13 @@ async def caller(request: Request) -> Caller:
     return found
 
 
+async def access(request: Request) -> Access:
+    """Return what knows who may call."""
+    found: Access = request.state.access
+    return found
+
+
+CurrentAccess = Annotated[Access, Depends(access)]
 Db = Annotated[Database, Depends(database)]
 CurrentCaller = Annotated[Caller, Depends(caller)]
 Mover = Annotated[order_moves.Mover, Depends(order_mover)]

@@ -46,6 +46,11 @@ CHANGE: Final = f"""change_id, op, {_utc("changed_at")}, db_user, order_id, vers
 ITEM: Final = f"""id, name, price_cents * 0.01 AS price, in_stock,
     {_utc("created_at")}, {_utc("updated_at")}"""
 
+USER: Final = f"id, email, role, {_utc('created_at')}, {_utc('disabled_at')}"
+
+API_KEY: Final = f"""id, prefix, name, scopes, created_by, {_utc("created_at")},
+    {_utc("expires_at")}, {_utc("revoked_at")}, {_utc("last_used_at")}"""
+
 
 def with_lines(source: str) -> str:
     """Return the FROM item, with the alias `orders`, of a source's orders and their lines.

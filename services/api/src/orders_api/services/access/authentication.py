@@ -1,0 +1,164 @@
+"""Who calls, by the credentials that came with a request."""
+
+import hmac
+from time import monotonic, time
+from typing import Final, NamedTuple
+
+import jwt
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+from cachetools import LRUCache
+
+from orders.problems import BadRequest, Unavailable
+from orders_api.clients.database import Database
+from orders_api.problems import Unauthorized
+from orders_api.schemas.caller import Principal
+from orders_api.services.access import api_keys, google_tokens, tokens
+from orders_api.services.access.google_tokens import GoogleTokens
+from orders_api.services.access.key_uses import KeyUses
+from orders_api.services.access.tokens import UNREADABLE, Recognized, Tokens, not_valid
+from orders_api.settings import Settings
+
+_CACHED: Final = 10_000
+_MAX_CHARACTERS: Final = 8_192
+# Of the pool of connections, and of those who may wait for these.
+_LOOKUPS_AT_ONCE: Final = 2
+_LOOKUPS_WAITING: Final = 200
+
+
+class _KnownKey(NamedTuple):
+    """What an API key's prefix stands for, until when by the clock `monotonic`."""
+
+    key_hash: bytes
+    principal: Principal | None
+    """None: it is revoked, or there is no such key."""
+    fresh_until: float
+    good_until: float
+
+
+_NO_HASH: Final = bytes(32)
+
+
+class Authenticator:
+    """Recognizes callers; one who was seen before costs a look into memory.
+
+    Args:
+        settings: How long an API key is remembered.
+        database: Where API keys are.
+        ours: Recognizes the tokens of this service.
+        googles: Recognizes those of service accounts.
+        uses: Is told of the use of each API key.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        ours: Tokens,
+        googles: GoogleTokens,
+        uses: KeyUses,
+    ) -> None:
+        self._database = database
+        self._remember_s = settings.api_key_cache_s
+        self._ours = ours
+        self._googles = googles
+        self._uses = uses
+        self._tokens: LRUCache[str, Recognized] = LRUCache(_CACHED)
+        self._keys: LRUCache[str, _KnownKey] = LRUCache(_CACHED)
+        # Apart, so that a flood of keys that are none drives out no good one.
+        self._strangers: LRUCache[str, _KnownKey] = LRUCache(_CACHED)
+        self._forgotten = 0
+        self._lookups = CapacityLimiter(_LOOKUPS_AT_ONCE)
+        self._looking = 0
+
+    async def identify(self, authorization: str | None, api_key: str | None) -> Principal | None:
+        """Return who sent these headers, `Authorization` and `X-API-Key`; None if neither came.
+
+        Call it from the event loop only.
+
+        Raises:
+            Unauthorized: What was sent is not taken, or not any more.
+            BadRequest: Both were sent.
+            Unavailable: It cannot be told now.
+        """
+        if api_key is not None:
+            if authorization is not None:
+                raise BadRequest("Send Authorization or X-API-Key, not both.")
+            return await self._by_key(api_key)
+        if authorization is None:
+            return None
+        known = self._tokens.get(authorization)
+        if known is not None and time() < known.until:
+            return known.principal
+        return await self._by_token(authorization)
+
+    def forget(self, prefix: str) -> None:
+        """Look the API key with this prefix up again when it is used next."""
+        self._forgotten += 1
+        self._keys.pop(prefix, None)
+
+    async def _by_token(self, authorization: str) -> Principal:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthorized("Authorization must be: Bearer, a space, and a token.")
+        if len(token) > _MAX_CHARACTERS:
+            raise not_valid()
+        recognized = await self._recognize(token)
+        self._tokens[authorization] = recognized
+        return recognized.principal
+
+    async def _recognize(self, token: str) -> Recognized:
+        try:
+            head = jwt.get_unverified_header(token)
+        except UNREADABLE:
+            raise not_valid() from None
+        # The head only chooses who judges; each takes one algorithm and its own keys.
+        if head.get("alg") == tokens.ALGORITHM:
+            return self._ours.recognize(token, head.get("kid"))
+        if head.get("alg") == google_tokens.ALGORITHM:
+            return await self._googles.recognize(token, head.get("kid"))
+        raise not_valid()
+
+    async def _by_key(self, key: str) -> Principal:
+        prefix = api_keys.prefix_of(key)
+        if prefix is None:
+            raise _bad_key()
+        now = monotonic()
+        known = self._keys.get(prefix) or self._strangers.get(prefix)
+        if known is None or now >= known.fresh_until:
+            known = await self._look_up(prefix)
+        same = hmac.compare_digest(known.key_hash, api_keys.hash_of(key))
+        if not same or known.principal is None:
+            raise _bad_key()
+        if now >= known.good_until:
+            raise Unauthorized("The API key has expired.", error="invalid_token")
+        self._uses.note(prefix)
+        return known.principal
+
+    async def _look_up(self, prefix: str) -> _KnownKey:
+        if self._looking >= _LOOKUPS_WAITING:
+            raise Unavailable("Too many API keys are looked up at once.", retry_after_s=1)
+        forgotten = self._forgotten
+        self._looking += 1
+        try:
+            found = await run_sync(api_keys.find, self._database, prefix, limiter=self._lookups)
+        finally:
+            self._looking -= 1
+        known = self._known(prefix, found)
+        # One that was revoked meanwhile may have been read before.
+        if forgotten == self._forgotten:
+            (self._strangers if known.principal is None else self._keys)[prefix] = known
+        return known
+
+    def _known(self, prefix: str, found: api_keys.StoredKey | None) -> _KnownKey:
+        now = monotonic()
+        fresh_until = now + self._remember_s
+        if found is None or found.revoked:
+            return _KnownKey(_NO_HASH, None, fresh_until, now)
+        good_until = float("inf") if found.rest_s is None else now + found.rest_s
+        principal = Principal(f"key:{prefix}", found.scopes)
+        return _KnownKey(found.key_hash, principal, fresh_until, good_until)
+
+
+def _bad_key() -> Unauthorized:
+    return Unauthorized("The API key is not valid.", error="invalid_token")

@@ -1,0 +1,105 @@
+"""How often somebody did something, counted in fixed windows of the clock."""
+
+import logging
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+from math import ceil
+from time import monotonic, time
+from typing import Final, NamedTuple
+
+from cachetools import LRUCache
+from limits import RateLimitItem, parse
+from limits.aio.storage import Storage
+from limits.errors import StorageError
+from limits.storage import storage_from_string
+
+_log = logging.getLogger(__name__)
+_MEMORY: Final = "memory://"
+_COUNTERS: Final = 100_000
+_PATIENCE_S: Final = 0.25
+_COOL_DOWN_S: Final = 5.0
+# An IPv6 customer has a whole network of addresses.
+_IPV6_NETWORK: Final = 64
+
+
+class Decision(NamedTuple):
+    """Whether it is allowed: out of `limit` in `period_s`, `remaining` until `reset_s` is over."""
+
+    allowed: bool
+    limit: int
+    period_s: int
+    remaining: int
+    reset_s: int
+
+
+class Limiter:
+    """Counts in Redis, for all instances together, or in memory.
+
+    While Redis is away it counts in memory: a limit that is too generous for a while is better
+    than a service that is away as well.
+
+    Args:
+        storage: `memory://`, or the URL of a Redis as `limits` spells it.
+    """
+
+    def __init__(self, storage: str) -> None:
+        self._storage = None if storage.startswith(_MEMORY) else _shared(storage)
+        self._away_until = float("-inf")
+        # A window's number is part of its key, so an old one falls out when nobody asks for it;
+        # the storage of `limits` looks at all that it holds for whatever is over, at every hit.
+        self._counts: LRUCache[str, int] = LRUCache(_COUNTERS)
+
+    async def hit(self, name: str, rate: str, *who: str, count: int = 1) -> Decision:
+        """Count that somebody did it; -1 takes a count back.
+
+        Args:
+            name: Of the limit.
+            rate: So many in a time, as `limits` spells it.
+            who: Whose count it is.
+            count: How many.
+        """
+        item, period_s = _parsed(rate)
+        now = time()
+        window = int(now // period_s)
+        key = f"{name}/{window}/{'/'.join(who)}"
+        counted = await self._count(key, period_s, count)
+        remaining = item.amount - counted
+        reset_s = ceil((window + 1) * period_s - now)
+        return Decision(remaining >= 0, item.amount, period_s, max(0, remaining), reset_s)
+
+    async def _count(self, key: str, period_s: int, count: int) -> int:
+        if self._storage is not None and monotonic() >= self._away_until:
+            try:
+                return await self._storage.incr(key, period_s, amount=count)
+            except (StorageError, OSError) as error:
+                self._away_until = monotonic() + _COOL_DOWN_S
+                _log.warning("rate limits are counted in memory, Redis is away: %r", error)
+        counted = self._counts[key] = self._counts.get(key, 0) + count
+        return counted
+
+
+def network(address: str) -> str:
+    """Return whom an address counts for: itself, or of IPv6 the network of its customer."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((parsed, _IPV6_NETWORK), strict=False).network_address)
+
+
+def _shared(url: str) -> Storage:
+    limits = {"connect_timeout": _PATIENCE_S, "stream_timeout": _PATIENCE_S}
+    storage = storage_from_string(f"async+{url}", wrap_exceptions=True, **limits)
+    if not isinstance(storage, Storage):
+        raise TypeError("rate limits are counted by asynchronous storages only")
+    return storage
+
+
+@lru_cache(maxsize=64)
+def _parsed(rate: str) -> tuple[RateLimitItem, int]:
+    item = parse(rate)
+    return item, item.get_expiry()
