@@ -44,6 +44,14 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
             yield f"{method}_{path}", operation
 
 
+def resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    """Return what a node refers to, or itself."""
+    reference: str | None = node.get("$ref")
+    for part in reference.split("/")[1:] if reference else ():
+        document = document[part]
+    return document if reference else node
+
+
 def references(node: Any) -> Iterator[str]:
     if isinstance(node, dict):
         if isinstance(node.get("$ref"), str):
@@ -60,17 +68,17 @@ def test_every_operation_is_there_under_a_clean_name(document: dict[str, Any]) -
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
-    schemas = document["components"]["schemas"]
     found = set(references(document))
-    assert "#/components/schemas/Problem" in found
-    assert {reference.removeprefix("#/components/schemas/") for reference in found} <= set(schemas)
-    assert "HTTPValidationError" not in schemas
+    assert {"#/components/schemas/Problem", "#/components/responses/validation"} <= found
+    assert all(resolved(document, {"$ref": reference}) for reference in found)
+    assert "HTTPValidationError" not in document["components"]["schemas"]
 
 
 def test_every_error_is_described_as_a_problem(document: dict[str, Any]) -> None:
     for key, operation in operations(document):
         errors = {code: found for code, found in operation["responses"].items() if code >= "400"}
-        for found in errors.values():
+        for answer in errors.values():
+            found = resolved(document, answer)
             assert list(found["content"]) == ["application/problem+json"], key
             content = found["content"]["application/problem+json"]
             assert content["schema"] == {"$ref": "#/components/schemas/Problem"}

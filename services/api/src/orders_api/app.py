@@ -25,9 +25,9 @@ from orders_api.clients.group_commit import (
 )
 from orders_api.clients.transactions import Transactions
 from orders_api.clients.warehouse import Warehouse
-from orders_api.middleware import RunningRequests, add_middleware, running_requests
+from orders_api.middleware import HeadMiddleware, RequestIdMiddleware
 from orders_api.openapi import Api
-from orders_api.routes import health, home, imports, items, orders, sales
+from orders_api.routes import docs, health, home, imports, items, orders, sales
 from orders_api.routes.errors import add_error_handlers
 from orders_api.services import idempotency, order_creation, order_moves
 from orders_api.services.order_creation import Created, NewOrderRequest
@@ -49,6 +49,7 @@ ROUTERS: Final = (
     sales.router,
     health.router,
     home.router,
+    docs.router,
 )
 """In the order in which they are searched."""
 
@@ -61,7 +62,6 @@ class State(TypedDict):
     order_writer: GroupCommit[NewOrderRequest, Created]
     order_mover: order_moves.Mover
     sales: SalesReader
-    running: RunningRequests
 
 
 def _ignore(_batch: Batch) -> None:
@@ -87,7 +87,6 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
             waiters = min(max(1, chosen.db_pool_size // 2), _MOST_WAITERS)
             database = Database(engine, waiters=waiters)
             async with (
-                running_requests() as running,
                 _group_commit(order_creation.write, chosen, connect, observe) as writer,
                 _group_commit(order_moves.write, chosen, connect, observe) as mover,
                 _purging(database),
@@ -98,21 +97,19 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
                     order_writer=writer,
                     order_mover=mover,
                     sales=reader,
-                    running=running,
                 )
 
     app = _api(lifespan=lifespan)
-    add_middleware(app)
-    app.mount("/v1", _api())
+    app.add_middleware(HeadMiddleware)
+    app.add_middleware(RequestIdMiddleware)
+    app.mount("/v1", _api("/v1"))
     return app
 
 
-def _api(**options: Any) -> FastAPI:
+def _api(path: str = "", **options: Any) -> FastAPI:
     """Return the API as it answers under one path: the same under all."""
     app = Api(
-        title="Tally orders API",
-        version="0.1.0",
-        description="Takes orders, keeps them with their whole history, and sells items.",
+        path,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
         # Asked for at every request, even where nobody listens.

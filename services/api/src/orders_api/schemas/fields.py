@@ -56,10 +56,10 @@ Instant = Annotated[datetime, BeforeValidator(instant)]
 UrlInstant = Annotated[datetime, BeforeValidator(_url_instant)]
 """An Instant in a URL, where who sends it may forget that + means a space."""
 
-Digits = Annotated[int, BeforeValidator(_whole)]
-"""A whole number of a URL."""
+Digits = BeforeValidator(_whole)
+"""Makes a whole number one of a URL; limits stand before it, or JSON Schema does not see them."""
 
-Id = Annotated[Digits, Field(ge=1, le=MAX_ID)]
+Id = Annotated[int, Field(ge=1, le=MAX_ID), Digits]
 """An id in a URL."""
 
 Text = Annotated[str, Field(pattern=NO_NUL)]

@@ -3,11 +3,19 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from orders.status import OrderStatus
 from orders.tables import MAX_CENTS, REGION_PATTERN
-from orders_api.schemas.fields import MAX_ID, Instant, Text
+from orders_api.schemas.fields import MAX_ID, NO_NUL, Text, instant
 from orders_api.schemas.naming import Body
 
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
@@ -27,13 +35,24 @@ TotalCents = Annotated[
     Field(description="Minor units of currency: cents, yen, fils. With lines, their sum."),
 ]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-Metadata = Annotated[
-    dict[
-        Annotated[Text, Field(min_length=1, max_length=40)], Annotated[Text, Field(max_length=500)]
-    ],
-    Field(max_length=50),
-    AfterValidator(_sorted),
+Pairs = dict[
+    Annotated[Text, Field(min_length=1, max_length=40)], Annotated[Text, Field(max_length=500)]
 ]
+
+
+def pairs_schema(most: int) -> WithJsonSchema:
+    """Return what JSON Schema says of Pairs; Pydantic's own leaves out what is refused."""
+    return WithJsonSchema(
+        {
+            "type": "object",
+            "propertyNames": {"minLength": 1, "maxLength": 40, "pattern": NO_NUL},
+            "additionalProperties": {"type": "string", "maxLength": 500, "pattern": NO_NUL},
+            "maxProperties": most,
+        }
+    )
+
+
+Metadata = Annotated[Pairs, Field(max_length=50), AfterValidator(_sorted), pairs_schema(50)]
 Exponent = Annotated[int, Field(description="One major unit is 10^exponent minor units.")]
 Total = Annotated[
     str, Field(description="total_cents in major units, exact: 19.99 USD, 1999 JPY, 1.999 KWD.")
@@ -95,7 +114,7 @@ class OrderFields(Body):
     status: OrderStatus = OrderStatus.PENDING
     currency: CurrencyCode = Field(default="USD", description="ISO 4217.")
     metadata: Metadata = Field(default_factory=dict)
-    created_at: Annotated[Instant, Field(ge=EARLIEST)] | None = Field(
+    created_at: Annotated[datetime, Field(ge=EARLIEST), BeforeValidator(instant)] | None = Field(
         default=None, description="From 1990 until now; now when left out."
     )
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from orders.status import OrderStatus
-from orders_api.schemas.fields import Id, Text, UrlInstant
-from orders_api.schemas.order import Region
+from orders_api.schemas.fields import Id, UrlInstant
+from orders_api.schemas.order import Pairs, Region, pairs_schema
 from orders_api.schemas.paging import Paging
 
 _OPENING = "metadata["
@@ -50,9 +50,7 @@ class OrderQuery(Paging):
     created_to: Annotated[UrlInstant, AfterValidator(_after_start)] | None = Field(
         default=None, description="Exclusive."
     )
-    metadata: dict[
-        Annotated[Text, Field(min_length=1, max_length=40)], Annotated[Text, Field(max_length=500)]
-    ] = Field(
+    metadata: Annotated[Pairs, pairs_schema(10)] = Field(
         default_factory=dict,
         max_length=10,
         description="Pairs that an order must have, all of them: metadata[channel]=web.",

@@ -12,9 +12,9 @@ MAX_LIMIT: Final = 500
 class Paging(BaseModel):
     """Where a page begins and how long it is."""
 
-    limit: Annotated[Digits, Field(ge=1), AfterValidator(lambda limit: min(limit, MAX_LIMIT))] = (
-        Field(default=50, description=f"At most {MAX_LIMIT}; more is cut down to that.")
-    )
+    limit: Annotated[
+        int, Field(ge=1), Digits, AfterValidator(lambda limit: min(limit, MAX_LIMIT))
+    ] = Field(default=50, description=f"At most {MAX_LIMIT}; more is cut down to that.")
     cursor: str | None = Field(
         default=None,
         description="The next_cursor of the page before; only limit may differ from its request.",

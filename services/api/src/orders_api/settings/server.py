@@ -44,3 +44,8 @@ class ServerSettings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     google_cloud_project: str | None = None
     """With it a log line names its trace as Cloud Logging does."""
+
+    @property
+    def shows_docs(self) -> bool:
+        """Tell whether the docs are there."""
+        return self.k_service is None if self.docs is None else self.docs

@@ -1,0 +1,29 @@
+"""Every difference between two JSON documents, one a line, whatever it means."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tally_testing.contract.change import Change
+
+_LONGEST: Final = 80
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[Change]:
+    """Yield what was added, removed and changed, by JSON pointer; a new object as one."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*old, *(key for key in new if key not in old)]:
+            place = f"{path}/{str(key).replace('~', '~0').replace('/', '~1')}"
+            if key not in new:
+                yield Change(place, "removed", breaking=False)
+            elif key not in old:
+                yield Change(place, f"added {_short(new[key])}", breaking=False)
+            else:
+                yield from differences(old[key], new[key], place)
+    elif json.dumps(old) != json.dumps(new):
+        yield Change(path, f"{_short(old)} is now {_short(new)}", breaking=False)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
