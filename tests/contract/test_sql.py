@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from load_orders import differing, drift, reconcile, stage
+from orders_api.services import sales
 from tally_local.bigquery.analyzer.service import Analyzer, Scope, TableSource
 from tally_local.bigquery.errors import InvalidQueryError
 from tally_local.bigquery.script.plan import make_plan
@@ -20,11 +21,13 @@ SCHEMAS = ROOT / "terraform" / "modules" / "bigquery" / "schemas"
 DECLARED = re.compile(r"^-- @(\w+) ([A-Z0-9<>]+)", re.MULTILINE)
 DAY = {"day": BqType("DATE")}
 WINDOW = {"first_day": BqType("DATE"), "last_day": BqType("DATE")}
+FILTERS = {name: BqType("ARRAY", BqType("STRING")) for name in ("regions", "currencies")}
 QUERIES = {
     "the receipt of a load": (stage.RECEIPT, {"load_id": BqType("STRING")}),
     "what is published": (reconcile.PUBLISHED, WINDOW),
     "orders that drifted": (drift.ORDERS_DRIFT, {}),
     "sales that drifted": (drift.SALES_DRIFT, {}),
+    "sales of days": (sales.DAILY, WINDOW | FILTERS),
     "digests of a day": (differing.bigquery_query("change_id", "change_id > 0"), DAY),
 }
 
@@ -70,7 +73,7 @@ def test_a_file_is_right(analyzer: Analyzer, file: Path) -> None:
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_a_query_of_the_function_is_right(analyzer: Analyzer, name: str) -> None:
+def test_a_query_in_the_code_is_right(analyzer: Analyzer, name: str) -> None:
     assert analyze(analyzer, *QUERIES[name]) == 1
 
 

@@ -29,9 +29,12 @@ def _day(value: object) -> date:
     if not isinstance(value, str) or not _DAY.fullmatch(value):
         raise ValueError("Use a day like 2026-11-21")
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError:
         raise ValueError("There is no such day") from None
+    if day < EARLIEST.date():
+        raise ValueError(f"The first day is {EARLIEST.date()}")
+    return day
 
 
 def _known(code: str) -> str:
@@ -40,7 +43,7 @@ def _known(code: str) -> str:
     return code
 
 
-UrlDay = Annotated[date, BeforeValidator(_day), Field(ge=EARLIEST.date())]
+UrlDay = Annotated[date, BeforeValidator(_day)]
 """A UTC day in a URL, ISO 8601."""
 
 KnownCurrency = Annotated[CurrencyCode, AfterValidator(_known)]
