@@ -25,11 +25,25 @@ from orders_api.clients.group_commit import (
 )
 from orders_api.clients.transactions import Transactions
 from orders_api.clients.warehouse import Warehouse
-from orders_api.middleware import HeadMiddleware, RequestIdMiddleware
+from orders_api.middleware import RunningRequests, add_middleware, running_requests
 from orders_api.openapi import Api
-from orders_api.routes import docs, health, home, imports, items, orders, sales
+from orders_api.routes import (
+    api_keys,
+    auth,
+    docs,
+    health,
+    home,
+    imports,
+    items,
+    orders,
+    sales,
+    users,
+)
+from orders_api.routes.access import Gate
 from orders_api.routes.errors import add_error_handlers
 from orders_api.services import idempotency, order_creation, order_moves
+from orders_api.services.access import refresh_tokens
+from orders_api.services.access.parts import Access, open_access
 from orders_api.services.order_creation import Created, NewOrderRequest
 from orders_api.services.sales import SalesReader
 from orders_api.settings import Settings
@@ -47,6 +61,10 @@ ROUTERS: Final = (
     items.reading,
     items.writing,
     sales.router,
+    auth.public,
+    auth.known,
+    users.router,
+    api_keys.router,
     health.router,
     home.router,
     docs.router,
@@ -62,6 +80,9 @@ class State(TypedDict):
     order_writer: GroupCommit[NewOrderRequest, Created]
     order_mover: order_moves.Mover
     sales: SalesReader
+    access: Access
+    gate: Gate
+    running: RunningRequests
 
 
 def _ignore(_batch: Batch) -> None:
@@ -87,9 +108,11 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
             waiters = min(max(1, chosen.db_pool_size // 2), _MOST_WAITERS)
             database = Database(engine, waiters=waiters)
             async with (
+                running_requests() as running,
                 _group_commit(order_creation.write, chosen, connect, observe) as writer,
                 _group_commit(order_moves.write, chosen, connect, observe) as mover,
                 _purging(database),
+                open_access(chosen, database) as access,
             ):
                 yield State(
                     settings=chosen,
@@ -97,11 +120,13 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
                     order_writer=writer,
                     order_mover=mover,
                     sales=reader,
+                    access=access,
+                    gate=Gate(chosen, access.authenticator, access.limiter),
+                    running=running,
                 )
 
     app = _api(lifespan=lifespan)
-    app.add_middleware(HeadMiddleware)
-    app.add_middleware(RequestIdMiddleware)
+    add_middleware(app)
     app.mount("/v1", _api("/v1"))
     return app
 
@@ -136,15 +161,16 @@ async def _group_commit(
 
 @asynccontextmanager
 async def _purging(database: Database) -> AsyncIterator[None]:
-    """Remove expired idempotency keys now and then; whatever goes wrong, again next time."""
+    """Remove what has expired now and then; whatever goes wrong, again next time."""
 
     async def purge() -> None:
         while True:
             await asyncio.sleep(_PURGE_EVERY_S)
             try:
                 await run_sync(idempotency.purge, database)
+                await run_sync(refresh_tokens.purge, database)
             except Exception:  # noqa: BLE001  whatever it is, the task must go on
-                _log.exception("expired idempotency keys stay for now")
+                _log.exception("what has expired stays for now")
 
     task = asyncio.create_task(purge())
     try:

@@ -1,26 +1,130 @@
-"""Who calls, and whether they may: the first that is looked at of a request."""
+"""Who calls, whether they may, and how often: the first that is looked at of a request."""
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Request
 
-from orders_api.schemas.caller import Caller
-from orders_api.schemas.need import Needed
+from orders.problems import BadRequest
+from orders_api.problems import Forbidden, TooManyRequests, Unauthorized
+from orders_api.schemas.caller import Caller, Principal
+from orders_api.schemas.need import Need, Needed
+from orders_api.schemas.scopes import Scope
+from orders_api.schemas.trace import read_traceparent
+from orders_api.services.access.authentication import Authenticator
+from orders_api.services.access.throttle import Limiter, network
+from orders_api.settings.access import AccessSettings
 
-# W3C Trace Context: version ff and ids of zeros are invalid; only later versions may go on.
-_TRACEPARENT: Final = re.compile(
-    rb"(?!ff|00-.{53})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
-)
+ANONYMOUS: Final = Principal("anonymous", frozenset(Scope) - {Scope.ADMIN})
+"""Whoever calls from this machine without credentials, where that is allowed."""
+
+_FORWARDED: Final = (b"x-forwarded-for", b"forwarded")
+# Another name is a page's that had it resolved to this machine (DNS rebinding).
+_LOCAL_HOST: Final = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
+_LOOPBACK: Final = ("127.0.0.1", "::1")
 
 
-async def admit(request: Request, _needed: Needed) -> None:
-    """Let a caller in; `request.state.caller` says who it is."""
-    headers = dict(request.scope["headers"])
-    request.state.caller = Caller("anonymous", trace_id(headers.get(b"traceparent")))
+class Gate:
+    """Lets callers in; one an application.
+
+    Args:
+        settings: Who may come without credentials, and how often anybody may.
+        authenticator: Knows who callers are.
+        limiter: Counts their requests.
+    """
+
+    def __init__(
+        self, settings: AccessSettings, authenticator: Authenticator, limiter: Limiter
+    ) -> None:
+        self._authenticator = authenticator
+        self._limiter = limiter
+        self._rate = settings.rate_limit
+        self._policy: bytes | None = None
+        self._anonymous = settings.auth == "loopback"
+        self._proxies = settings.proxies
+
+    async def admit(self, request: Request, needed: Needed) -> None:
+        """Let a caller in: `request.state.principal` and `.caller` say who it is.
+
+        Raises:
+            BadRequest: There are several credentials.
+            Unauthorized: There are none, or they are not taken.
+            Forbidden: The caller lacks the scope.
+            TooManyRequests: The caller, or the address of an unknown one, comes too often.
+            Unavailable: It cannot be told now who it is.
+        """
+        headers = dict(request.scope["headers"])
+        state = request.scope["state"]
+        try:
+            principal = await self._principal(request, headers)
+        except Unauthorized:
+            await self._count(state, network(client_address(request, self._proxies)))
+            raise
+        trace = read_traceparent(headers.get(b"traceparent"))
+        state["principal"] = principal
+        state["caller"] = Caller(principal.name, trace and trace.trace_id)
+        await self._count(state, principal.name)
+        if needed is not Need.IDENTITY and needed not in principal.scopes:
+            raise Forbidden(f"This needs the scope {needed}.")
+
+    async def _principal(self, request: Request, headers: dict[bytes, bytes]) -> Principal:
+        authorization = _single(request, headers, b"authorization")
+        api_key = _single(request, headers, b"x-api-key")
+        principal = await self._authenticator.identify(authorization, api_key)
+        if principal is not None:
+            return principal
+        if self._anonymous and _is_local(request, headers):
+            return ANONYMOUS
+        raise Unauthorized("Send Authorization: Bearer with a token, or X-API-Key.")
+
+    async def _count(self, state: dict[str, Any], who: str) -> None:
+        decision = await self._limiter.hit("requests", self._rate, who)
+        left = f'"default";r={decision.remaining};t={decision.reset_s}'
+        state["headers"] = [
+            (b"ratelimit-policy", self._policy or self._told(decision.limit, decision.period_s)),
+            (b"ratelimit", left.encode()),
+        ]
+        if not decision.allowed:
+            detail = f"More than {decision.limit} requests in {decision.period_s} s."
+            raise TooManyRequests(detail, retry_after_s=decision.reset_s)
+
+    def _told(self, limit: int, period_s: int) -> bytes:
+        self._policy = f'"default";q={limit};w={period_s}'.encode()
+        return self._policy
 
 
-def trace_id(traceparent: bytes | None) -> str | None:
-    """Return the trace id of a traceparent; an invalid one counts as none (W3C)."""
-    match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
-    return match[1].decode() if match else None
+async def admit(request: Request, needed: Needed) -> None:
+    """Let a caller in as the application's gate does."""
+    gate: Gate = request.scope["state"]["gate"]
+    await gate.admit(request, needed)
+
+
+def client_address(request: Request, proxies: int) -> str:
+    """Return the address that a request came from, as the last of so many proxies saw it.
+
+    A client may send X-Forwarded-For of its own; what counts are the addresses that our proxies
+    appended to it.
+    """
+    seen = ",".join(request.headers.getlist("x-forwarded-for")).split(",") if proxies else []
+    if len(seen) >= proxies > 0:
+        return seen[-proxies].strip()
+    return request.client.host if request.client else ""
+
+
+def _single(request: Request, headers: dict[bytes, bytes], name: bytes) -> str | None:
+    """Return the value of a header that may stand once; None if it does not stand at all."""
+    value = headers.get(name)
+    if value is None:
+        return None
+    if sum(1 for sent, _ in request.scope["headers"] if sent == name) > 1:
+        raise BadRequest(f"{name.decode().title()} may stand only once.")
+    return value.decode("latin-1")
+
+
+def _is_local(request: Request, headers: dict[bytes, bytes]) -> bool:
+    """Tell whether a request comes from this machine itself, through no proxy."""
+    if request.client is None or request.client.host not in _LOOPBACK:
+        return False
+    if any(name in headers for name in _FORWARDED):
+        return False
+    return _LOCAL_HOST.fullmatch(headers.get(b"host", b"")) is not None

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from orders_api.routes.dependencies import CurrentAccess, Db
 from orders_api.routes.documentation import header, problems
-from orders_api.routes.responses import json_text, page_answer
+from orders_api.routes.responses import json_text, mount, page_answer
 from orders_api.routes.strict_route import scoped
 from orders_api.schemas.access import NewUser, User, UserChange, UserPage
 from orders_api.schemas.fields import Id
@@ -32,11 +32,13 @@ UserId = Annotated[Id, Path(description="The id of a user.")]
     response_class=Response,
     responses={201: {"model": User, "headers": _LOCATION}, **_BODY_PROBLEMS},
 )
-async def create_user(user: NewUser, access: CurrentAccess, database: Db) -> Response:
+async def create_user(
+    request: Request, user: NewUser, access: CurrentAccess, database: Db
+) -> Response:
     """Create a user."""
     password_hash = await access.passwords.hash(user.password)
     user_id, body = await run_sync(users.create, database, user, password_hash)
-    return json_text(body, 201, Location=f"/users/{user_id}")
+    return json_text(body, 201, Location=f"{mount(request)}/users/{user_id}")
 
 
 @router.get("", response_class=Response, responses={200: {"model": UserPage}})
