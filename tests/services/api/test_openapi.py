@@ -29,6 +29,16 @@ OPERATIONS = {
     "patch_/items/{item_id}": "change_item",
     "delete_/items/{item_id}": "delete_item",
     "get_/sales/daily": "get_daily_sales",
+    "post_/auth/token": "create_token",
+    "post_/auth/revoke": "revoke_token",
+    "get_/auth/me": "show_caller",
+    "post_/users": "create_user",
+    "get_/users": "list_users",
+    "get_/users/{user_id}": "get_user",
+    "patch_/users/{user_id}": "change_user",
+    "post_/api-keys": "create_api_key",
+    "get_/api-keys": "list_api_keys",
+    "delete_/api-keys/{key_id}": "revoke_api_key",
 }
 
 
