@@ -85,26 +85,22 @@ def bigquery(ports: Ports, directory: Path) -> Service:
 
 
 def api(ports: Ports, *, reload: bool = False) -> Service:
-    """The HTTP API under uvicorn."""
+    """The HTTP API; only uvicorn's own command reloads."""
     endpoints = endpoints_at(ports)
-    command = [*_MODULE, "uvicorn", "orders_api.main:app", "--host", _HOST]
-    command += ["--port", str(ports.api), "--no-access-log"]
+    settings = {"DATABASE_URL": endpoints.postgres, "PORT": str(ports.api), "HOST": _HOST}
+    command = [*_MODULE, "orders_api"]
     if reload:
+        command = [*_MODULE, "uvicorn", "orders_api.main:app", "--host", _HOST]
+        command += ["--port", str(ports.api), "--no-access-log"]
         for member in ("api", "orders"):
             command += ["--reload", "--reload-dir", str(project_root() / "services" / member)]
-    settings = {"DATABASE_URL": endpoints.postgres}
     return Service("api", command, f"{endpoints.api}/health/ready", _succeeds, settings)
 
 
 def functions(ports: Ports) -> list[Service]:
     """The Cloud Function's two entry points, each under functions-framework."""
     endpoints = endpoints_at(ports)
-    settings = {
-        "DATABASE_URL": endpoints.postgres,
-        "BIGQUERY_PROJECT": endpoints.project,
-        "BIGQUERY_DATASET": endpoints.dataset,
-        "BIGQUERY_EMULATOR_HOST": endpoints.bigquery,
-    }
+    settings = _settings(endpoints)
     source = project_root() / "functions" / "load_orders" / "main.py"
     targets = {"load_orders": ports.function, "reconcile_orders": ports.reconcile}
     command = [*_MODULE, "functions_framework", "--source", str(source), "--host", _HOST]
@@ -119,3 +115,13 @@ def functions(ports: Ports) -> list[Service]:
         )
         for target, port in targets.items()
     ]
+
+
+def _settings(endpoints: Endpoints) -> dict[str, str]:
+    """Where Postgres and BigQuery are."""
+    return {
+        "DATABASE_URL": endpoints.postgres,
+        "BIGQUERY_PROJECT": endpoints.project,
+        "BIGQUERY_DATASET": endpoints.dataset,
+        "BIGQUERY_EMULATOR_HOST": endpoints.bigquery,
+    }
