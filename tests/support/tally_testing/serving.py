@@ -1,4 +1,4 @@
-"""The API under a real uvicorn, in a thread of the test."""
+"""The API under its real server, in a thread of the test; it writes no lines for requests."""
 
 import socket
 import threading
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
-import uvicorn
 
 from orders_api.app import create_app
+from orders_api.server import Server, server_config
 from orders_api.settings import Settings
 
 
@@ -21,7 +21,7 @@ def serving(settings: Settings) -> Iterator[httpx.Client]:
         # Connections wait in its backlog until uvicorn is up.
         listener.listen()
         host, port = listener.getsockname()
-        server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="warning"))
+        server = Server(server_config(create_app(settings), settings, log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

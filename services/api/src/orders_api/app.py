@@ -45,6 +45,7 @@ from orders_api.services import idempotency, order_creation, order_moves
 from orders_api.services.access import refresh_tokens
 from orders_api.services.access.parts import Access, open_access
 from orders_api.services.order_creation import Created, NewOrderRequest
+from orders_api.services.readiness import Readiness
 from orders_api.services.sales import SalesReader
 from orders_api.settings import Settings
 
@@ -83,6 +84,7 @@ class State(TypedDict):
     access: Access
     gate: Gate
     running: RunningRequests
+    readiness: Readiness
 
 
 def _ignore(_batch: Batch) -> None:
@@ -123,6 +125,7 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
                     access=access,
                     gate=Gate(chosen, access.authenticator, access.limiter),
                     running=running,
+                    readiness=Readiness(database, chosen.ready_timeout_s),
                 )
 
     app = _api(lifespan=lifespan)

@@ -1,4 +1,4 @@
-"""The entry point of servers: `uvicorn orders_api.main:app`."""
+"""The entry point of servers that are given an application: `uvicorn orders_api.main:app`."""
 
 import gc
 

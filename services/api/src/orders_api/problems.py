@@ -36,6 +36,12 @@ class TooManyRequests(Problem):
         super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
 
 
+class HeaderTooLarge(Problem):
+    """The request line and headers are larger than the limit."""
+
+    status, title, slug = 431, "Request header fields too large", "header-too-large"
+
+
 class PreconditionFailed(Problem):
     """The condition that the request made does not hold."""
 

@@ -55,6 +55,8 @@ def pooled_engine(connect: Connect, settings: DatabaseSettings) -> Iterator[Engi
         max_overflow=0,
         pool_timeout=settings.db_pool_timeout_s,
         pool_pre_ping=True,
+        # Errors are logged, and what people are called is none of the log's business.
+        hide_parameters=True,
     )
     try:
         yield engine
@@ -83,7 +85,10 @@ def _session(settings: DatabaseSettings) -> dict[str, str]:
     Probes do not reach a client behind a proxy, such as Cloud SQL's; on a Unix socket there are
     none.
     """
-    return {
+    limits = {}
+    if settings.db_statement_timeout_s is not None:
+        limits["statement_timeout"] = f"{round(settings.db_statement_timeout_s * 1000)}"
+    return limits | {
         # Text that Postgres renders itself (COPY, json) must show UTC whatever the server's
         # default is.
         "TimeZone": "UTC",

@@ -12,7 +12,7 @@ class DatabaseSettings(BaseModel):
     With `instance_connection_name` the Cloud SQL connector is used and `database_url` is not.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     database_url: SecretStr = SecretStr("postgresql://tally:tally@127.0.0.1:5432/tally")
     instance_connection_name: str | None = Field(
@@ -29,6 +29,8 @@ class DatabaseSettings(BaseModel):
     db_connect_timeout_s: float = Field(default=5.0, gt=0)
     db_idle_in_transaction_s: float = Field(default=60.0, ge=0.001, le=86_400)
     """How long a transaction may lie idle before Postgres ends it: its client may be gone."""
+    db_statement_timeout_s: float | None = Field(default=None, gt=0, le=86_400)
+    """How long a statement may take before Postgres ends it; if left out, for ever."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

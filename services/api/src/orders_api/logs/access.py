@@ -45,7 +45,7 @@ class AccessLog:
             return
         route = route_template(scope)
         event: dict[str, Any] = {
-            "severity": "ERROR" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "INFO",
+            "severity": _severity(status),
             "message": f"{method} {route} {status}",
             "method": method,
             "route": route,
@@ -54,6 +54,13 @@ class AccessLog:
             "size": size,
         }
         self._write(event | self._fields.of(scope["state"]))
+
+
+def _severity(status: int) -> str:
+    """Return ERROR for faults of ours, WARNING for what passes: the database is away, or we end."""
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "INFO"
+    return "ERROR" if status == HTTPStatus.INTERNAL_SERVER_ERROR else "WARNING"
 
 
 def route_template(scope: Scope) -> str:

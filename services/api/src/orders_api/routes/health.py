@@ -1,16 +1,15 @@
-"""Whether the service is alive, and whether it can work."""
+"""Whether the service has started, is alive, and can work."""
 
 from typing import Literal
 
-from anyio import fail_after
-from anyio.to_thread import run_sync
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from orders.problems import Unavailable
-from orders_api.routes.dependencies import CurrentSettings, Db
+from orders_api.middleware import RunningRequests
 from orders_api.routes.documentation import problems
 from orders_api.routes.strict_route import public
+from orders_api.services.readiness import Readiness
 
 router = APIRouter(
     prefix="/health",
@@ -26,6 +25,12 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
 
 
+@router.get("/startup")
+async def startup() -> Health:
+    """Tell that the service has started."""
+    return Health()
+
+
 @router.get("/live")
 async def live() -> Health:
     """Tell that the process answers."""
@@ -33,12 +38,11 @@ async def live() -> Health:
 
 
 @router.get("/ready", responses=problems("unavailable"))
-async def ready(database: Db, settings: CurrentSettings) -> Health:
-    """Tell that the database answers too, within a time budget."""
-    try:
-        with fail_after(settings.ready_timeout_s):
-            await run_sync(database.check, abandon_on_cancel=True)
-    except TimeoutError:
-        seconds = settings.ready_timeout_s
-        raise Unavailable(f"The database did not answer within {seconds:g} s.") from None
+async def ready(request: Request) -> Health:
+    """Tell that the database answers too, within a time budget, and that no end is near."""
+    running: RunningRequests = request.state.running
+    if running.draining:
+        raise Unavailable("The service is shutting down.", retry_after_s=1)
+    readiness: Readiness = request.state.readiness
+    await readiness.check()
     return Health()

@@ -1,13 +1,18 @@
 """What the API reads from its environment, when it starts and not before."""
 
-from pydantic import Field
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import Field, ValidationError
 
 from orders.settings import DatabaseSettings
+from orders_api.settings import production
 from orders_api.settings.access import AccessSettings
+from orders_api.settings.errors import SettingsError, faults_of
 from orders_api.settings.sales import SalesSettings
 from orders_api.settings.server import ServerSettings
 
-__all__ = ["Settings"]
+__all__ = ["Settings", "SettingsError"]
 
 
 class Settings(AccessSettings, ServerSettings, SalesSettings, DatabaseSettings):
@@ -25,3 +30,25 @@ class Settings(AccessSettings, ServerSettings, SalesSettings, DatabaseSettings):
     """The most orders of one transaction."""
     writer_queue: int = Field(default=2_000, ge=1)
     """The most orders that wait to be created, or moved; more get 503 with Retry-After."""
+    db_statement_timeout_s: float | None = Field(default=30.0, gt=0, le=86_400)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read settings from an environment such as `os.environ`, and from nothing else.
+
+        Raises:
+            SettingsError: Keys are missing or wrong, or do not go with others; all are named.
+        """
+        given = {key.lower(): value for key, value in environment.items()}
+        faults: dict[str, str] = {}
+        try:
+            settings = cls.model_validate(given)
+        except ValidationError as error:
+            faults = faults_of(error)
+            # With defaults in their place, the others can be looked at, too.
+            sound = {key: value for key, value in given.items() if key not in faults}
+            settings = cls.model_validate(sound)
+        faults = dict(production.faults(settings)) | faults
+        if faults:
+            raise SettingsError(faults)
+        return settings

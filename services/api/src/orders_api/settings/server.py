@@ -20,7 +20,8 @@ class ServerSettings(BaseModel):
 
     k_service: str | None = None
     """Set by Cloud Run: this is production."""
-    host: str = "127.0.0.1"
+    host: str | None = None
+    """If left out, every address on Cloud Run, elsewhere this machine's own."""
     port: int = Field(default=8000, ge=0, le=65_535)
     allowed_hosts: Names = ()
     """Names that may stand in Host, `*.example.com` for all below one; none: any name."""

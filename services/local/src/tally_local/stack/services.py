@@ -85,14 +85,15 @@ def bigquery(ports: Ports, directory: Path) -> Service:
 
 
 def api(ports: Ports, *, reload: bool = False) -> Service:
-    """The HTTP API under uvicorn."""
+    """The HTTP API; only uvicorn's own command reloads."""
     endpoints = endpoints_at(ports)
-    command = [*_MODULE, "uvicorn", "orders_api.main:app", "--host", _HOST]
-    command += ["--port", str(ports.api), "--no-access-log"]
+    settings = _settings(endpoints) | {"PORT": str(ports.api), "HOST": _HOST}
+    command = [*_MODULE, "orders_api"]
     if reload:
+        command = [*_MODULE, "uvicorn", "orders_api.main:app", "--host", _HOST]
+        command += ["--port", str(ports.api), "--no-access-log"]
         for member in ("api", "orders"):
             command += ["--reload", "--reload-dir", str(project_root() / "services" / member)]
-    settings = _settings(endpoints)
     return Service("api", command, f"{endpoints.api}/health/ready", _succeeds, settings)
 
 

@@ -18,6 +18,7 @@ from orders_api.services.imports.report import Report
 
 Format = Literal["ndjson", "csv"]
 
+_TAKE_YOUR_TIME: Final = "SET LOCAL statement_timeout = '10min'"
 _COPY: Final = """
     COPY orders (customer_id, total_cents, currency, region, status, metadata, created_at,
         changed_by, trace_id) FROM STDIN"""
@@ -73,6 +74,7 @@ def finish(
         if intake.report.bad and not skip_bad:
             raise _refused(intake.report)
         if intake.report.good:
+            connection.execute(text(_TAKE_YOUR_TIME))
             copy_in(connection, _COPY, intake.rows())
         answer = _result(intake.report)
         if key:
