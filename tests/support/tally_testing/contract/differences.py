@@ -20,10 +20,17 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[Change]:
                 yield Change(place, f"added {_short(new[key])}", breaking=False)
             else:
                 yield from differences(old[key], new[key], place)
-    elif json.dumps(old) != json.dumps(new):
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for place, (before, after) in enumerate(zip(old, new, strict=True)):
+            yield from differences(before, after, f"{path}/{place}")
+    elif _text(old) != _text(new):
         yield Change(path, f"{_short(old)} is now {_short(new)}", breaking=False)
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    text = _text(value)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 from typing import Final
 
+from starlette.routing import Mount
+
 from orders_api.app import create_app
+from orders_api.openapi import Api
 from tally_testing.contract.change import Node
 
 SNAPSHOT: Final = Path(__file__).parents[4] / "docs" / "api" / "openapi.json"
@@ -12,8 +15,9 @@ SNAPSHOT: Final = Path(__file__).parents[4] / "docs" / "api" / "openapi.json"
 
 def current() -> Node:
     """Return the document of /v1."""
-    (mounted,) = (route.app for route in create_app().routes if route.path == "/v1")  # type: ignore[attr-defined]
-    document: Node = json.loads(mounted.openapi_json)
+    (api,) = (route.app for route in create_app().routes if isinstance(route, Mount))
+    assert isinstance(api, Api)
+    document: Node = json.loads(api.openapi_json)
     return document
 
 
