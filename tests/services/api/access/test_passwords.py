@@ -3,7 +3,8 @@
 import threading
 
 import pytest
-from anyio import create_task_group, sleep
+from anyio import create_task_group, wait_all_tasks_blocked
+from anyio.to_thread import run_sync
 from argon2 import PasswordHasher
 
 from orders.problems import Unavailable
@@ -49,14 +50,16 @@ async def test_no_more_are_hashed_at_once_than_may_be_and_the_rest_waits_or_is_t
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The hash is held up by a lock, for as long as it takes all to come."""
-    running, most, held = 0, 0, threading.Event()
-    count = threading.Lock()
+    running, most, count = 0, 0, threading.Lock()
+    two, held = threading.Event(), threading.Event()
 
     def hash_(_password: str) -> str:
         nonlocal running, most
         with count:
             running += 1
             most = max(most, running)
+            if running == 2:
+                two.set()
         held.wait()
         with count:
             running -= 1
@@ -72,8 +75,8 @@ async def test_no_more_are_hashed_at_once_than_may_be_and_the_rest_waits_or_is_t
     async with create_task_group() as tasks:
         for _ in range(5):
             tasks.start_soon(one)
-        while hasher._there < 5:
-            await sleep(0)
+        await run_sync(two.wait)
+        await wait_all_tasks_blocked()
         with pytest.raises(Unavailable) as refused:
             await hasher.hash("correct horse")
         held.set()

@@ -1,5 +1,6 @@
 """Who calls, by the credentials that came with a request."""
 
+import asyncio
 import hmac
 from time import monotonic, time
 from typing import Final, NamedTuple
@@ -67,9 +68,8 @@ class Authenticator:
         self._keys: LRUCache[str, _KnownKey] = LRUCache(_CACHED)
         # Apart, so that a flood of keys that are none drives out no good one.
         self._strangers: LRUCache[str, _KnownKey] = LRUCache(_CACHED)
-        self._forgotten = 0
-        self._lookups = CapacityLimiter(_LOOKUPS_AT_ONCE)
-        self._looking = 0
+        self._lookups: dict[str, asyncio.Task[_KnownKey]] = {}
+        self._threads = CapacityLimiter(_LOOKUPS_AT_ONCE)
 
     async def identify(self, authorization: str | None, api_key: str | None) -> Principal | None:
         """Return who sent these headers, `Authorization` and `X-API-Key`; None if neither came.
@@ -94,7 +94,7 @@ class Authenticator:
 
     def forget(self, prefix: str) -> None:
         """Look the API key with this prefix up again when it is used next."""
-        self._forgotten += 1
+        self._lookups.pop(prefix, None)
         self._keys.pop(prefix, None)
 
     async def _by_token(self, authorization: str) -> Principal:
@@ -136,22 +136,30 @@ class Authenticator:
         return known.principal
 
     async def _look_up(self, prefix: str) -> _KnownKey:
-        if self._looking >= _LOOKUPS_WAITING:
-            raise Unavailable("Too many API keys are looked up at once.", retry_after_s=1)
-        forgotten = self._forgotten
-        self._looking += 1
-        try:
-            found = await run_sync(api_keys.find, self._database, prefix, limiter=self._lookups)
-        finally:
-            self._looking -= 1
-        known = self._known(prefix, found)
-        # One that was revoked meanwhile may have been read before.
-        if forgotten == self._forgotten:
-            (self._strangers if known.principal is None else self._keys)[prefix] = known
-        return known
+        """Look a key up once for all who wait for it."""
+        lookup = self._lookups.get(prefix)
+        if lookup is None:
+            if len(self._lookups) >= _LOOKUPS_WAITING:
+                raise Unavailable("Too many API keys are looked up at once.", retry_after_s=1)
+            lookup = self._lookups[prefix] = asyncio.create_task(self._find(prefix))
+        # Whoever leaves does not take the lookup from the others.
+        return await asyncio.shield(lookup)
 
-    def _known(self, prefix: str, found: api_keys.StoredKey | None) -> _KnownKey:
-        now = monotonic()
+    async def _find(self, prefix: str) -> _KnownKey:
+        this, asked_at = asyncio.current_task(), monotonic()
+        try:
+            found = await run_sync(api_keys.find, self._database, prefix, limiter=self._threads)
+            known = self._known(prefix, found, asked_at)
+            # One that was revoked meanwhile may have been read before.
+            if self._lookups.get(prefix) is this:
+                self._keys.pop(prefix, None)
+                (self._strangers if known.principal is None else self._keys)[prefix] = known
+            return known
+        finally:
+            if self._lookups.get(prefix) is this:
+                del self._lookups[prefix]
+
+    def _known(self, prefix: str, found: api_keys.StoredKey | None, now: float) -> _KnownKey:
         fresh_until = now + self._remember_s
         if found is None or found.revoked:
             return _KnownKey(_NO_HASH, None, fresh_until, now)
