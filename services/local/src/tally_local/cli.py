@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from orders import migrate as migrations
 from orders.engine import database_engine
 from orders.settings import DatabaseSettings
+from orders_api import create_admin as admins
 from tally_local import runner
 from tally_local.demo import run as demo_run
 from tally_local.demo.report import endpoints_table
@@ -153,11 +154,28 @@ def migrate(
         _say(f"the schema is at {revision}")
 
 
+@app.command()
+def create_admin(
+    email: Annotated[str, typer.Option(help="What the administrator logs in with.")],
+) -> None:
+    """Create an administrator of the API, in DATABASE_URL or else in the running stack.
+
+    The password is asked for, or read from standard input or ADMIN_PASSWORD.
+    """
+    with _reported():
+        raise typer.Exit(admins.main(["--email", email], _environment()))
+
+
 def _database() -> DatabaseSettings:
+    return DatabaseSettings.from_environment(_environment())
+
+
+def _environment() -> Mapping[str, str]:
+    """Return the environment, in which the running stack's database stands if there is no other."""
     if "DATABASE_URL" in os.environ or "INSTANCE_CONNECTION_NAME" in os.environ:
-        return DatabaseSettings.from_environment(os.environ)
+        return os.environ
     endpoints = Endpoints.of_running_stack(State().endpoints)
-    return DatabaseSettings.model_validate({"database_url": endpoints.postgres})
+    return {**os.environ, "DATABASE_URL": endpoints.postgres}
 
 
 def _run(ports: Ports, *, reload: bool) -> None:
