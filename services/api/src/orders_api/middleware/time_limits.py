@@ -11,7 +11,10 @@ from orders_api.middleware.running import RunningRequest, RunningRequests
 from orders_api.problems import RequestTimeout
 
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_REPEAT: Final = "Repeat it with the same Idempotency-Key; without one, look before you repeat."
+_UNKNOWN: Final = (
+    "the outcome of the request is not known. Repeat it with the same Idempotency-Key; without"
+    " one, look before you repeat."
+)
 
 
 class TimeLimits:
@@ -59,6 +62,5 @@ class TimeLimits:
 
 def _problem(request: RunningRequest, method: str) -> Problem:
     why = "The service is shutting down" if request.draining else "The request took too long"
-    if method in _READING:
-        return Unavailable(f"{why}; nothing was changed.", retry_after_s=1)
-    return Unavailable(f"{why}, and its outcome is not known. {_REPEAT}", retry_after_s=1)
+    what = "nothing was changed." if method in _READING else _UNKNOWN
+    return Unavailable(f"{why}; {what}", retry_after_s=1)

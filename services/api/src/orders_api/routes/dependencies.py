@@ -6,6 +6,7 @@ from fastapi import Depends, Path, Request
 
 from orders_api.clients.database import Database
 from orders_api.clients.group_commit import GroupCommit
+from orders_api.middleware.running import RunningRequest
 from orders_api.schemas.caller import Caller
 from orders_api.schemas.fields import Id
 from orders_api.services import order_moves
@@ -32,6 +33,12 @@ async def order_mover(request: Request) -> order_moves.Mover:
 def order_writer(request: Request) -> GroupCommit[NewOrderRequest, Created]:
     """Return what creates orders; called by its route, for a dependency costs 5 % of it."""
     found: GroupCommit[NewOrderRequest, Created] = request.state.order_writer
+    return found
+
+
+def running_request(request: Request) -> RunningRequest:
+    """Return what says how long the request may take."""
+    found: RunningRequest = request.state.running_request
     return found
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from orders_api.problems import UnsupportedMediaType
 from orders_api.routes.content import content_encoding, media_type
-from orders_api.routes.dependencies import CurrentCaller, CurrentSettings, Db
+from orders_api.routes.dependencies import CurrentCaller, CurrentSettings, Db, running_request
 from orders_api.routes.documentation import problems
 from orders_api.routes.features import requires
 from orders_api.routes.idempotency import (
@@ -90,6 +90,7 @@ async def import_orders(
     `imported` and `skipped` together count every such line. With an Idempotency-Key an import
     that is repeated after a lost answer adds nothing.
     """
+    running_request(request).allow(settings.import_timeout_s)
     form, gzip = _format(request), content_encoding(request, "gzip", "x-gzip") != "identity"
     key = idempotency_key(request)
 

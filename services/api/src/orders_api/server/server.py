@@ -21,7 +21,7 @@ _THIS_MACHINE: Final = "127.0.0.1"
 # Of ticks of 0.1 s.
 _CHECK_EVERY: Final = 5
 # After the last request was cut off: to send its answer, and to let go of the database.
-_LEAVE_S: Final = 1.5
+_LEAVE_S: Final = 1.0
 
 
 def server_config(app: ASGIApp, settings: Settings, **options: Any) -> uvicorn.Config:
@@ -47,7 +47,7 @@ def server_config(app: ASGIApp, settings: Settings, **options: Any) -> uvicorn.C
 class Server(uvicorn.Server):
     """Serves an application whose lifespan yields `settings` and `running`.
 
-    It ends within `drain_s` and 1.5 s of a signal: it takes no more connections, answers what
+    It ends within `drain_s` and a second of a signal: it takes no more connections, answers what
     runs and what open connections still ask for, answers 503 to what runs at `drain_s`.
     """
 
