@@ -89,7 +89,7 @@ def create(database: Database, wanted: NewApiKey, created_by: str) -> tuple[str,
     values = wanted.model_dump() | {
         "prefix": prefix,
         "key_hash": hash_of(key),
-        "scopes": sorted(wanted.scopes),
+        "scopes": sorted(set(wanted.scopes)),
         "created_by": created_by,
     }
     with database.transaction() as connection:
