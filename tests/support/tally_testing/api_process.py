@@ -45,16 +45,25 @@ class ApiProcess:
 
 
 @contextmanager
-def api_process(database_url: str, directory: Path, **settings: object) -> Iterator[ApiProcess]:
-    """Run the API with these settings until the block ends."""
+def api_process(
+    database_url: str, directory: Path, *, out: int | None = None, **settings: object
+) -> Iterator[ApiProcess]:
+    """Run the API with these settings until the block ends.
+
+    Args:
+        database_url: Its database.
+        directory: Where its log is kept.
+        out: Where its lines go instead.
+        **settings: More settings.
+    """
     port = free_port()
     log = directory / f"api-{port}.log"
     chosen = {"DATABASE_URL": database_url, "PORT": str(port), "LOG_FORMAT": "json"}
     chosen |= {key.upper(): str(value) for key, value in settings.items()}
     command = [sys.executable, "-m", "orders_api"]
-    with log.open("wb") as out:
+    with log.open("wb") as file:
         process = subprocess.Popen(
-            command, env=os.environ | chosen, stdout=out, stderr=subprocess.STDOUT
+            command, env=os.environ | chosen, stdout=out or file, stderr=subprocess.STDOUT
         )
     with process:
         try:

@@ -20,7 +20,7 @@ from orders_api.schemas.access import NewUser
 from orders_api.schemas.scopes import Role
 from orders_api.services.access import users
 from orders_api.services.access.passwords import Passwords
-from orders_api.settings import Settings
+from orders_api.settings import Settings, SettingsError
 
 _REFUSED: Final = 2
 
@@ -40,6 +40,8 @@ def main(
         user_id = _create(Settings.from_environment(environment), user)
     except ValidationError as error:
         return _refuse("; ".join(_fault(item["loc"], item["msg"]) for item in error.errors()))
+    except SettingsError as error:
+        return _refuse("; ".join(str(error).splitlines()))
     except Problem as problem:
         faults = [f"{e['pointer'][1:]}: {e['detail']}" for e in problem.extra.get("errors", ())]
         return _refuse("; ".join(faults) or problem.detail)

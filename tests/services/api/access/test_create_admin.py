@@ -99,5 +99,5 @@ def test_it_says_that_the_database_is_away_or_not_migrated(
 
 def test_it_names_every_wrong_setting(database_url: str) -> None:
     message = refused(create(database_url, JWT_KEYS="a:short", DB_POOL_SIZE="0"))
-    assert "jwt_keys" in message
-    assert "db_pool_size" in message
+    assert "JWT_KEYS" in message
+    assert "DB_POOL_SIZE" in message

@@ -24,6 +24,8 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         # Credentials.
         (r"(?i)\b(bearer|basic)\s+[^\s\"',]+", r"\1 …"),
         (r"\b[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}", "…"),
+        (r"\btally_[a-z2-7]{13}_[\w-]+", "…"),
+        (r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{32,}", "…"),
         (r"\$argon2\w*\$[^\s\"']+", "…"),
         (
             (
