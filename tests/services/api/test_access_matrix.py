@@ -26,6 +26,7 @@ ROUTES: Final = {
     "GET /redoc": "public",
     "GET /docs/assets/{digest}/{name}": "public",
     "GET /openapi.json": "public",
+    "GET /health/startup": "public",
     "GET /health/live": "public",
     "GET /health/ready": "public",
     "GET /problems": "public",

@@ -18,6 +18,13 @@ def test_production_takes_what_is_complete() -> None:
     assert not settings.shows_docs
 
 
+@pytest.mark.parametrize("sign", ["K_SERVICE", "AWS_LAMBDA_FUNCTION_NAME"])
+def test_production_is_where_strangers_may_call(sign: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment({sign: "tally"})
+    assert refused.value.keys == {"auth", "jwt_keys", "allowed_hosts"}
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

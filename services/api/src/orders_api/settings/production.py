@@ -10,7 +10,7 @@ from orders.engine import pg8000_url
 if TYPE_CHECKING:
     from orders_api.settings import Settings
 
-_SINCE = "on Cloud Run (K_SERVICE is set)"
+_SINCE = "in production (K_SERVICE or AWS_LAMBDA_FUNCTION_NAME is set)"
 
 
 def faults(settings: "Settings") -> Iterator[tuple[str, str]]:
@@ -19,7 +19,7 @@ def faults(settings: "Settings") -> Iterator[tuple[str, str]]:
         pg8000_url(settings.database_url.get_secret_value())
     except ArgumentError:
         yield "database_url", "It is no URL of a Postgres database"
-    if settings.k_service is not None:
+    if settings.in_production:
         yield from _faults_of_production(settings)
 
 

@@ -20,6 +20,8 @@ class ServerSettings(BaseModel):
 
     k_service: str | None = None
     """Set by Cloud Run: this is production."""
+    aws_lambda_function_name: str | None = None
+    """Set by AWS Lambda: so is this."""
     host: str | None = None
     """If left out, every address on Cloud Run, elsewhere this machine's own."""
     port: int = Field(default=8000, ge=0, le=65_535)
@@ -28,7 +30,7 @@ class ServerSettings(BaseModel):
     cors_origins: Names = ()
     """Origins whose pages may call from a browser."""
     docs: bool | None = None
-    """Whether /docs is there; if left out, everywhere but on Cloud Run."""
+    """Whether /docs is there; if left out, everywhere but in production."""
     features_off: Annotated[frozenset[Feature], BeforeValidator(split)] = frozenset()
     """Parts that are turned off: `imports`, `sales`."""
     header_timeout_s: float = Field(default=10.0, gt=0)
@@ -47,6 +49,11 @@ class ServerSettings(BaseModel):
     """With it a log line names its trace as Cloud Logging does."""
 
     @property
+    def in_production(self) -> bool:
+        """Tell whether strangers may call."""
+        return self.k_service is not None or self.aws_lambda_function_name is not None
+
+    @property
     def shows_docs(self) -> bool:
         """Tell whether the docs are there."""
-        return self.k_service is None if self.docs is None else self.docs
+        return not self.in_production if self.docs is None else self.docs
