@@ -36,7 +36,7 @@ def claims(**other: Any) -> dict[str, Any]:
         "jti": "1",
         "iat": now,
         "nbf": now,
-        "exp": now + 60,
+        "exp": now + 3_600,
         "scope": "orders:read",
         **other,
     }
