@@ -21,8 +21,8 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[Change]:
             else:
                 yield from differences(old[key], new[key], place)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for place, (before, after) in enumerate(zip(old, new, strict=True)):
-            yield from differences(before, after, f"{path}/{place}")
+        for index, (before, after) in enumerate(zip(old, new, strict=True)):
+            yield from differences(before, after, f"{path}/{index}")
     elif _text(old) != _text(new):
         yield Change(path, f"{_short(old)} is now {_short(new)}", breaking=False)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from orders.problems import CONTENT_TYPE
 from orders_api.openapi.operations import Document, operations
 from orders_api.routes.documentation import problems
 from orders_api.schemas.need import Need, Needed
@@ -25,10 +26,22 @@ def complete(document: Document, needs: Mapping[str, Needed], path: str) -> None
     for operation in operations(document):
         needed = needs[operation["operationId"]]
         operation["security"] = _requirements(needed)
-        refused = () if needed is Need.NOTHING else ("unauthorized", "too-many-requests")
-        forbidden = () if isinstance(needed, Need) else ("forbidden",)
-        for status, answer in problems(*refused, *forbidden).items():
-            operation["responses"].setdefault(str(status), answer)
+        for status, answer in problems(*_refusals(needed)).items():
+            _add(operation["responses"], str(status), answer)
+
+
+def _refusals(needed: Needed) -> tuple[str, ...]:
+    if needed is Need.NOTHING:
+        return ()
+    # A bad request has two credentials.
+    refusals = ("bad-request", "unauthorized", "too-many-requests")
+    return refusals if isinstance(needed, Need) else (*refusals, "forbidden")
+
+
+def _add(answers: dict[str, Any], status: str, answer: dict[str, Any]) -> None:
+    """Add an answer, or the examples of its problems to the one that is there."""
+    there = answers.setdefault(status, answer)
+    there["content"][CONTENT_TYPE]["examples"] |= answer["content"][CONTENT_TYPE]["examples"]
 
 
 def _requirements(needed: Needed) -> list[dict[str, list[str]]]:

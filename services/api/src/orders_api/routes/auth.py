@@ -38,7 +38,7 @@ _TOKEN_FIELDS: Final[dict[str, dict[str, Any]]] = {
     "client_id": {"description": "Is taken, and not looked at."},
 }
 _REVOKE_FIELDS: Final[dict[str, dict[str, Any]]] = {
-    "token": {"description": "A refresh token."},
+    "token": {"minLength": 1, "description": "A refresh token."},
     "token_type_hint": {"description": "Is taken, and not looked at."},
     "client_id": {"description": "Is taken, and not looked at."},
 }

@@ -9,6 +9,7 @@ from fastapi import Request
 from orders.problems import BadRequest
 from orders_api.problems import TooLarge, UnsupportedMediaType, clip
 from orders_api.routes.content import content_encoding, media_type
+from orders_api.schemas.fields import NO_NUL
 
 FORM: Final = "application/x-www-form-urlencoded"
 MAX_FORM_BYTES: Final = 8_192
@@ -16,7 +17,8 @@ MAX_FORM_BYTES: Final = 8_192
 
 def form_body(fields: Mapping[str, Mapping[str, Any]], required: Collection[str]) -> dict[str, Any]:
     """Return the `requestBody` of OpenAPI for a form with these fields, described as schemas."""
-    described = {name: {"type": "string", **field} for name, field in fields.items()}
+    text = {"type": "string", "pattern": NO_NUL}
+    described = {name: {**text, **field} for name, field in fields.items()}
     schema = {
         "type": "object",
         "properties": described,
