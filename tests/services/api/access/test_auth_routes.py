@@ -20,7 +20,6 @@ from orders_api.settings import Settings
 from tally_testing.access import PASSWORD
 from tally_testing.serving import serving
 
-WRONG = "wrong password"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
@@ -38,17 +37,6 @@ def auth(shared_url: str, clerk: int) -> Iterator[httpx.Client]:
     many = "1000000/minute"
     limits = {"login_limit": many, "login_address_limit": many, "login_name_limit": many}
     settings = {"database_url": shared_url, "auth": "required", **limits}
-    with serving(Settings.model_validate(settings)) as client:
-        yield client
-
-
-@pytest.fixture
-def throttled(database_url: str, engine: Engine) -> Iterator[httpx.Client]:
-    """A client of an API where three logins to a name may fail, and five from an address."""
-    user = NewUser(email="clerk@b.c", password=PASSWORD, role=Role.CLERK)
-    users.create(Database(engine), user, run(Passwords().hash, PASSWORD))
-    limits = {"login_limit": "3/day", "login_address_limit": "5/day", "proxies": 1}
-    settings = {"database_url": database_url, "login_name_limit": "8/day", **limits}
     with serving(Settings.model_validate(settings)) as client:
         yield client
 
@@ -279,64 +267,6 @@ def test_what_basic_authentication_says_at_the_token_endpoint_is_not_looked_at(
     """Swagger UI sends it, with an empty client id."""
     form = {"grant_type": "password", "username": "clerk@b.c", "password": PASSWORD, "scope": ""}
     assert auth.post("/auth/token", data=form, auth=("", "")).status_code == 200
-
-
-def from_(address: str) -> dict[str, str]:
-    return {"x-forwarded-for": address}
-
-
-def attempt(client: httpx.Client, name: str, address: str, password: str = WRONG) -> int:
-    form = {"grant_type": "password", "username": name, "password": password}
-    answer = client.post("/auth/token", data=form, headers=from_(address))
-    if answer.status_code == 429:
-        assert 0 < int(answer.headers["retry-after"]) <= 86_400
-    return answer.status_code
-
-
-@pytest.mark.parametrize("name", ["clerk@b.c", "nobody@b.c"])
-def test_failed_logins_to_a_name_from_an_address_are_limited_before_any_hash(
-    throttled: httpx.Client, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    verified = verifications(monkeypatch)
-    found = [attempt(throttled, name, "192.0.2.1") for _ in range(5)]
-    assert found == [400, 400, 400, 429, 429]
-    assert attempt(throttled, name.upper(), "192.0.2.1", PASSWORD) == 429
-    assert len(verified) == 3
-
-
-def test_failed_logins_from_an_address_are_limited_whatever_the_names(
-    throttled: httpx.Client,
-) -> None:
-    found = [attempt(throttled, f"{n}@b.c", f"2001:db8::{n}") for n in range(6)]
-    assert found == [400] * 5 + [429]
-    assert attempt(throttled, "clerk@b.c", "2001:db8:0:1::1", PASSWORD) == 200
-
-
-def test_failed_logins_to_a_name_are_limited_wherever_they_come_from(
-    throttled: httpx.Client,
-) -> None:
-    found = [attempt(throttled, "clerk@b.c", f"192.0.2.{n}") for n in range(9)]
-    assert found == [400] * 8 + [429]
-
-
-def test_logins_that_succeed_do_not_count_and_forgive_nothing(throttled: httpx.Client) -> None:
-    for _ in range(10):
-        assert attempt(throttled, "clerk@b.c", "192.0.2.1", PASSWORD) == 200
-    found = [attempt(throttled, "clerk@b.c", "192.0.2.1") for _ in range(2)]
-    assert attempt(throttled, "clerk@b.c", "192.0.2.1", PASSWORD) == 200
-    found += [attempt(throttled, "clerk@b.c", "192.0.2.1") for _ in range(2)]
-    assert found == [400, 400, 400, 429]
-
-
-def test_a_login_that_the_database_kept_from_succeeding_does_not_count(
-    throttled: httpx.Client, engine: Engine
-) -> None:
-    with engine.begin() as connection:
-        connection.execute(text("ALTER TABLE users RENAME TO gone"))
-    assert {attempt(throttled, "clerk@b.c", "192.0.2.1", PASSWORD) for _ in range(4)} == {503}
-    with engine.begin() as connection:
-        connection.execute(text("ALTER TABLE gone RENAME TO users"))
-    assert attempt(throttled, "clerk@b.c", "192.0.2.1", PASSWORD) == 200
 
 
 def test_who_is_not_known_is_told_nothing_of_who_they_are(auth: httpx.Client, problem: Any) -> None:

@@ -45,8 +45,9 @@ class Limiter:
     def __init__(self, storage: str) -> None:
         self._storage = None if storage.startswith(_MEMORY) else _shared(storage)
         self._away_until = float("-inf")
-        # A window's number is part of its key, so an old one falls out when nobody asks for it;
-        # the storage of `limits` looks at all that it holds for whatever is over, at every hit.
+        # A window's number is part of its key, so an old one falls out when nobody asks for it.
+        # The memory of `limits` has no bound, and each hit looks through all of it for what is
+        # over: 1.9 ms a hit at 20,000 callers.
         self._counts: LRUCache[str, int] = LRUCache(_COUNTERS)
 
     async def hit(self, name: str, rate: str, *who: str, count: int = 1) -> Decision:
