@@ -37,6 +37,21 @@ def test_a_statement_may_take_longer_than_connecting_may(database_url: str) -> N
         assert connection.scalar(text("SELECT 1 FROM pg_sleep(1)")) == 1
 
 
+def test_a_statement_that_takes_too_long_is_ended(database_url: str) -> None:
+    with (
+        database_engine(settings(database_url=database_url, db_statement_timeout_s=0.2)) as engine,
+        engine.connect() as connection,
+        pytest.raises(DBAPIError, match="statement timeout"),
+    ):
+        connection.execute(text("SELECT pg_sleep(60)"))
+
+
+def test_an_error_does_not_tell_what_a_statement_was_given(engine: Engine) -> None:
+    with engine.connect() as connection, pytest.raises(DBAPIError) as failed:
+        connection.execute(text("SELECT FROM nowhere WHERE name = :name"), {"name": "Ada"})
+    assert "Ada" not in str(failed.value)
+
+
 def test_a_peer_that_is_gone_is_found_by_keepalive(engine: Engine) -> None:
     with engine.connect() as connection:
         driver = connection.connection.dbapi_connection
