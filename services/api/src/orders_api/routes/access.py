@@ -58,7 +58,7 @@ class Gate:
         try:
             principal = await self._principal(request, headers)
         except Unauthorized:
-            await self._count(state, network(client_address(request, self._proxies)))
+            await self.count_address(request)
             raise
         trace = read_traceparent(headers.get(b"traceparent"))
         state["principal"] = principal
@@ -66,6 +66,15 @@ class Gate:
         await self._count(state, principal.name)
         if needed is not Need.IDENTITY and needed not in principal.scopes:
             raise Forbidden(f"This needs the scope {needed}.")
+
+    async def count_address(self, request: Request) -> None:
+        """Count a request of somebody unknown.
+
+        Raises:
+            TooManyRequests: Too many come from there.
+        """
+        address = client_address(request, self._proxies)
+        await self._count(request.scope["state"], network(address))
 
     async def _principal(self, request: Request, headers: dict[bytes, bytes]) -> Principal:
         authorization = _single(request, headers, b"authorization")
@@ -97,6 +106,12 @@ async def admit(request: Request, needed: Needed) -> None:
     """Let a caller in as the application's gate does."""
     gate: Gate = request.scope["state"]["gate"]
     await gate.admit(request, needed)
+
+
+async def counted(request: Request) -> None:
+    """Count a request to a route that anybody may call, a dependency."""
+    gate: Gate = request.state.gate
+    await gate.count_address(request)
 
 
 def client_address(request: Request, proxies: int) -> str:

@@ -1,7 +1,7 @@
 """The parts of access, wired together."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
 
 from orders_api.clients.database import Database
@@ -29,7 +29,9 @@ async def open_access(settings: Settings, database: Database) -> AsyncIterator[A
     """Yield the parts of access; what they have not written yet is written when the block ends."""
     tokens, passwords = Tokens(settings), Passwords()
     limiter = Limiter(settings.rate_limit_storage.get_secret_value())
-    async with key_uses(database) as uses:
+    async with AsyncExitStack() as resources:
+        resources.push_async_callback(limiter.close)
+        uses = await resources.enter_async_context(key_uses(database))
         yield Access(
             Authenticator(settings, database, tokens, GoogleTokens(settings), uses),
             Logins(settings, database, tokens, passwords, limiter),

@@ -1,16 +1,16 @@
 """How often somebody did something, counted in fixed windows of the clock."""
 
+import asyncio
 import logging
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 from time import monotonic, time
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from cachetools import LRUCache
 from limits import RateLimitItem, parse
-from limits.aio.storage import Storage
-from limits.errors import StorageError
+from limits.aio.storage import RedisStorage
 from limits.storage import storage_from_string
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,9 @@ class Limiter:
     """
 
     def __init__(self, storage: str) -> None:
-        self._storage = None if storage.startswith(_MEMORY) else _shared(storage)
+        self._storage: RedisStorage | None = None
+        if not storage.startswith(_MEMORY):
+            self._storage = _shared(storage)
         self._away_until = float("-inf")
         # A window's number is part of its key, so an old one falls out when nobody asks for it.
         # The memory of `limits` has no bound, and each hit looks through all of it for what is
@@ -68,11 +70,19 @@ class Limiter:
         reset_s = ceil((window + 1) * period_s - now)
         return Decision(remaining >= 0, item.amount, period_s, max(0, remaining), reset_s)
 
+    async def close(self) -> None:
+        """Close the connections to Redis."""
+        if self._storage is not None:
+            bridge: Any = self._storage.bridge
+            bridge.storage.connection_pool.disconnect()
+            # Until the event loop has seen it.
+            await asyncio.sleep(0)
+
     async def _count(self, key: str, period_s: int, count: int) -> int:
         if self._storage is not None and monotonic() >= self._away_until:
             try:
                 return await self._storage.incr(key, period_s, amount=count)
-            except (StorageError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  what an answer of no Redis raises is any
                 self._away_until = monotonic() + _COOL_DOWN_S
                 _log.warning("rate limits are counted in memory, Redis is away: %r", error)
         counted = self._counts[key] = self._counts.get(key, 0) + count
@@ -92,11 +102,11 @@ def network(address: str) -> str:
     return str(ip_network((parsed, _IPV6_NETWORK), strict=False).network_address)
 
 
-def _shared(url: str) -> Storage:
+def _shared(url: str) -> RedisStorage:
     limits = {"connect_timeout": _PATIENCE_S, "stream_timeout": _PATIENCE_S}
     storage = storage_from_string(f"async+{url}", wrap_exceptions=True, **limits)
-    if not isinstance(storage, Storage):
-        raise TypeError("rate limits are counted by asynchronous storages only")
+    if not isinstance(storage, RedisStorage):
+        raise TypeError("rate limits are counted in memory or in Redis")
     return storage
 
 
