@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -74,7 +75,7 @@ def test_a_port_that_is_taken_ends_the_process(database_url: str, tmp_path: Path
 def test_on_cloud_run_it_listens_everywhere_and_asks_for_credentials(
     database_url: str, tmp_path: Path
 ) -> None:
-    settings = {
+    settings: dict[str, Any] = {
         "k_service": "tally",
         "auth": "required",
         "jwt_keys": f"first:{SECRET}-{SECRET}",
