@@ -11,6 +11,7 @@ _LONGEST: Final = 80
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[Change]:
     """Yield what was added, removed and changed, by JSON pointer; a new object as one."""
+    old, new = _by_name(old), _by_name(new)
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*old, *(key for key in new if key not in old)]:
             place = f"{path}/{str(key).replace('~', '~0').replace('/', '~1')}"
@@ -25,6 +26,13 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[Change]:
             yield from differences(before, after, f"{path}/{index}")
     elif _text(old) != _text(new):
         yield Change(path, f"{_short(old)} is now {_short(new)}", breaking=False)
+
+
+def _by_name(value: Any) -> Any:
+    """Return a list of parameters by their names: their order means nothing."""
+    if isinstance(value, list) and value and all(isinstance(v, dict) and "in" in v for v in value):
+        return {f"{parameter['in']} {parameter['name']}": parameter for parameter in value}
+    return value
 
 
 def _short(value: Any) -> str:

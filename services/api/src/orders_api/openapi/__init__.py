@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from fastapi import FastAPI
 
-from orders_api.openapi import answers, components, links, schemas, security
+from orders_api.openapi import answers, components, examples, links, schemas, security
 from orders_api.openapi.about import about
 from orders_api.openapi.operations import needs
 
@@ -37,6 +37,7 @@ class Api(FastAPI):
     def _document(self) -> dict[str, Any]:
         document = super().openapi()
         schemas.complete(document)
+        examples.complete(document)
         security.complete(document, needs(self), self._path)
         answers.complete(document)
         links.complete(document)

@@ -19,7 +19,7 @@ _TAGS: Final = {
     "sales": "What was sold each day, from the warehouse.",
     "auth": "Log in, stay logged in, log out.",
     "users": "Who may log in, and what they may do.",
-    "api-keys": "Credentials of programs.",
+    "api keys": "Credentials of programs.",
     "health": "Whether the service is there, and can work.",
     "about": "The front door, and what problems mean.",
 }

@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from orders_api.problems import clip
-from orders_api.routes.access import client_address
+from orders_api.routes.access import client_address, counted
 from orders_api.routes.dependencies import CurrentAccess, CurrentSettings
 from orders_api.routes.documentation import problems
 from orders_api.routes.forms import bad_form, form_body, read_form
@@ -20,7 +20,8 @@ public = APIRouter(
     prefix="/auth",
     tags=["auth"],
     route_class=scoped(Need.NOTHING),
-    responses=problems("validation", "internal", "unavailable"),
+    dependencies=[Depends(counted)],
+    responses=problems("validation", "too-many-requests", "internal", "unavailable"),
 )
 known = APIRouter(
     prefix="/auth",
@@ -37,6 +38,11 @@ _TOKEN_FIELDS: Final[dict[str, dict[str, Any]]] = {
     "scope": {"description": "Scopes with spaces between; if left out, all that can be had."},
     "client_id": {"description": "Is taken, and not looked at."},
 }
+_LOGIN: Final = {
+    "grant_type": "password",
+    "username": "clerk@example.com",
+    "password": "correct horse battery staple",
+}
 _REVOKE_FIELDS: Final[dict[str, dict[str, Any]]] = {
     "token": {"minLength": 1, "description": "A refresh token."},
     "token_type_hint": {"description": "Is taken, and not looked at."},
@@ -49,8 +55,8 @@ _NOT_KEPT: Final = {"Cache-Control": "no-store"}
 @public.post(
     "/token",
     response_class=Response,
-    responses={200: {"model": TokenAnswer}, **_FORM_PROBLEMS, **problems("too-many-requests")},
-    openapi_extra=form_body(_TOKEN_FIELDS, ["grant_type"]),
+    responses={200: {"model": TokenAnswer}, **_FORM_PROBLEMS},
+    openapi_extra=form_body(_TOKEN_FIELDS, ["grant_type"], _LOGIN),
 )
 async def create_token(
     request: Request, access: CurrentAccess, settings: CurrentSettings
@@ -75,7 +81,9 @@ async def create_token(
     "/revoke",
     responses=_FORM_PROBLEMS,
     response_class=Response,
-    openapi_extra=form_body(_REVOKE_FIELDS, ["token"]),
+    openapi_extra=form_body(
+        _REVOKE_FIELDS, ["token"], {"token": "hT0nB2mZ8cKq4vYw6sXr1eDfGjLpAiUo"}
+    ),
 )
 async def revoke_token(request: Request, access: CurrentAccess) -> Response:
     """End a login by its refresh token (RFC 7009); a token that is none is no error."""

@@ -26,12 +26,21 @@ def _tags(request: Request, field: Field) -> EntityTags | None:
     return EntityTags.parse(field, lines) if lines else None
 
 
+_TAG: Final = r'((W/)?"[!#-~\x80-\xff]*")?'
+ENTITY_TAGS: Final = {
+    "type": "string",
+    "pattern": rf"^[ \t]*(\*|{_TAG}([ \t]*,[ \t]*{_TAG})*)[ \t]*$",
+}
+"""The schema of a condition; elements of a list may be empty (RFC 9110, 5.6.1)."""
+
+
 def _documented(field: Field, description: str, *, required: bool = False) -> dict[str, Any]:
     return {
         "name": field,
         "in": "header",
         "required": required,
-        "schema": {"type": "string"},
+        # Its own: examples are added to each.
+        "schema": dict(ENTITY_TAGS),
         "example": '"1"',
         "description": description,
     }

@@ -15,7 +15,9 @@ FORM: Final = "application/x-www-form-urlencoded"
 MAX_FORM_BYTES: Final = 8_192
 
 
-def form_body(fields: Mapping[str, Mapping[str, Any]], required: Collection[str]) -> dict[str, Any]:
+def form_body(
+    fields: Mapping[str, Mapping[str, Any]], required: Collection[str], example: Mapping[str, str]
+) -> dict[str, Any]:
     """Return the `requestBody` of OpenAPI for a form with these fields, described as schemas."""
     text = {"type": "string", "pattern": NO_NUL}
     described = {name: {**text, **field} for name, field in fields.items()}
@@ -25,7 +27,8 @@ def form_body(fields: Mapping[str, Mapping[str, Any]], required: Collection[str]
         "required": list(required),
         "additionalProperties": False,
     }
-    return {"requestBody": {"required": True, "content": {FORM: {"schema": schema}}}}
+    content = {FORM: {"schema": schema, "example": example}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 async def read_form(request: Request, known: Collection[str]) -> dict[str, str]:

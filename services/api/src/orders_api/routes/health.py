@@ -3,7 +3,7 @@
 from typing import Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from orders.problems import Unavailable
 from orders_api.middleware import RunningRequests
@@ -21,6 +21,8 @@ router = APIRouter(
 
 class Health(BaseModel):
     """A service that is well."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
 
     status: Literal["ok"] = "ok"
 

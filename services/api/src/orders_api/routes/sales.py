@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from orders_api.problems import PreconditionFailed
-from orders_api.routes.conditions import Conditions
+from orders_api.routes.conditions import ENTITY_TAGS, Conditions
 from orders_api.routes.documentation import header, problems
 from orders_api.routes.features import requires
 from orders_api.routes.responses import json_text
@@ -65,7 +65,7 @@ async def asked(
             {
                 "name": "If-None-Match",
                 "in": "header",
-                "schema": {"type": "string"},
+                "schema": dict(ENTITY_TAGS),
                 "description": "ETags that the caller has: answered 304 if one is current.",
             }
         ]

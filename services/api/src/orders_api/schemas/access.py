@@ -155,6 +155,14 @@ class ApiKeyPage(BaseModel):
 class TokenAnswer(BaseModel):
     """The tokens of a login (RFC 6749, 5.1)."""
 
+    model_config = _example(
+        access_token="eyJhbGciOiJIUzI1NiIsImtpZCI6Im1hZGUtdXAifQ.eyJzdWIiOiJ1c2VyOjcifQ.c2ln",  # noqa: S106  an example
+        token_type="Bearer",  # noqa: S106  no password
+        expires_in=900,
+        refresh_token="hT0nB2mZ8cKq4vYw6sXr1eDfGjLpAiUo",  # noqa: S106  an example
+        scope="orders:read orders:write",
+    )
+
     access_token: str = Field(description="Send it as Authorization: Bearer.")
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  no password
     expires_in: int = Field(description="How long access_token is good, in seconds.")

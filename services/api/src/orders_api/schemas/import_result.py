@@ -1,6 +1,15 @@
 """What an import answers."""
 
-from pydantic import BaseModel, Field
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+EXAMPLE: Final[dict[str, Any]] = {
+    "imported": 2,
+    "skipped": 1,
+    "errors": [{"line": 3, "field": "region", "detail": "Field required"}],
+    "errors_omitted": 0,
+}
 
 
 class LineError(BaseModel):
@@ -13,6 +22,8 @@ class LineError(BaseModel):
 
 class ImportResult(BaseModel):
     """What was imported, and what was not."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     imported: int
     skipped: int = Field(description="Bad lines that were passed over, with ?on_error=skip.")

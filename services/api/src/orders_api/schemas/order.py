@@ -87,6 +87,14 @@ EXAMPLE_ORDER: Final[dict[str, Any]] = {
     "changed_by": "anonymous",
     "trace_id": None,
 }
+EXAMPLE_CHANGE: Final[dict[str, Any]] = {
+    "change_id": 12,
+    "op": "I",
+    "changed_at": "2026-11-21T09:00:00.000000Z",
+    "db_user": "tally_api",
+    "order_id": 7,
+    **{name: value for name, value in EXAMPLE_ORDER.items() if name not in {"id", "lines"}},
+}
 
 
 class NewLine(Body):
@@ -189,6 +197,8 @@ class OrderPage(BaseModel):
 
 class Change(BaseModel):
     """One change of an order, with the order as it was after it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_CHANGE]})
 
     change_id: int
     op: Literal["I", "U", "D"] = Field(description="Inserted, updated or deleted.")
