@@ -41,6 +41,7 @@ ROUTES: Final = {
     "PATCH /orders/{order_id}": "orders:write",
     "DELETE /orders/{order_id}": "orders:write",
     "POST /orders:import": "orders:import",
+    "GET /orders:export": "orders:read",
     "GET /items": "orders:read",
     "GET /items/{item_id}": "orders:read",
     "POST /items": "items:write",

@@ -31,6 +31,7 @@ from orders_api.routes import (
     api_keys,
     auth,
     docs,
+    exports,
     health,
     home,
     imports,
@@ -44,6 +45,7 @@ from orders_api.routes.errors import add_error_handlers
 from orders_api.services import idempotency, order_creation, order_moves
 from orders_api.services.access import refresh_tokens
 from orders_api.services.access.parts import Access, open_access
+from orders_api.services.exports.exports import Exports
 from orders_api.services.order_creation import Created, NewOrderRequest
 from orders_api.services.readiness import Readiness
 from orders_api.services.sales import SalesReader
@@ -59,6 +61,7 @@ ROUTERS: Final = (
     orders.writing,
     orders.reading,
     imports.router,
+    exports.router,
     items.reading,
     items.writing,
     sales.router,
@@ -81,6 +84,7 @@ class State(TypedDict):
     order_writer: GroupCommit[NewOrderRequest, Created]
     order_mover: order_moves.Mover
     sales: SalesReader
+    exports: Exports
     access: Access
     gate: Gate
     running: RunningRequests
@@ -106,6 +110,7 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
             database_connect(chosen) as connect,
             pooled_engine(connect, chosen) as engine,
             closing(SalesReader(Warehouse(chosen), chosen.sales_cache_s)) as reader,
+            closing(Exports(connect, chosen.export_wait_s, chosen.export_timeout_s)) as exporter,
         ):
             waiters = min(max(1, chosen.db_pool_size // 2), _MOST_WAITERS)
             database = Database(engine, waiters=waiters)
@@ -122,6 +127,7 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
                     order_writer=writer,
                     order_mover=mover,
                     sales=reader,
+                    exports=exporter,
                     access=access,
                     gate=Gate(chosen, access.authenticator, access.limiter),
                     running=running,

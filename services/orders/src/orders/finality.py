@@ -6,13 +6,25 @@ included: whoever was given a change_id up to L wrote its order first, so its tr
 below one taken after L was read; once no such transaction runs, L is final.
 """
 
+from typing import Final
+
 from sqlalchemy import Connection, text
+
+LAST_CHANGE_ID: Final = (
+    "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM order_changes_change_id_seq"
+)
+"""The statement of `last_change_id`, for a connection that is not SQLAlchemy's."""
+
+TRANSACTION_ID: Final = "SELECT pg_current_xact_id()::text"
+"""That of `transaction_id`, in a transaction of its own."""
+
+SNAPSHOT_XMIN: Final = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
+"""That of `snapshot_xmin`."""
 
 
 def last_change_id(connection: Connection) -> int:
     """Return the highest change_id given out so far, committed or not; 0 before the first."""
-    query = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM order_changes_change_id_seq"
-    return int(connection.scalar(text(query)))
+    return int(connection.scalar(text(LAST_CHANGE_ID)))
 
 
 def transaction_id(connection: Connection) -> int:
@@ -20,9 +32,9 @@ def transaction_id(connection: Connection) -> int:
 
     The caller ends the transaction at once, or it holds back every snapshot's xmin.
     """
-    return int(connection.scalar(text("SELECT pg_current_xact_id()::text")))
+    return int(connection.scalar(text(TRANSACTION_ID)))
 
 
 def snapshot_xmin(connection: Connection) -> int:
     """Return the lowest transaction id that may still run in the snapshot of this statement."""
-    return int(connection.scalar(text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")))
+    return int(connection.scalar(text(SNAPSHOT_XMIN)))

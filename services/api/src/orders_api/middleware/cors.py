@@ -25,6 +25,8 @@ _ANSWER_HEADERS: Final = (
     "RateLimit",
     "RateLimit-Policy",
     "Idempotency-Replayed",
+    "Content-Disposition",
+    "Tally-Watermark",
 )
 _PREFLIGHT_S: Final = 600
 

@@ -4,7 +4,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class Head:
-    """Answers HEAD wherever GET is answered: the same headers, no body (RFC 9110, 9.3.2)."""
+    """Answers HEAD wherever GET is answered: the same headers, no body (RFC 9110, 9.3.2).
+
+    `request.state` has `head` then: what is long need not be made.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -20,6 +23,7 @@ class Head:
                 message = {**message, "body": b""}
             await send(message)
 
+        scope["state"]["head"] = True
         # The server reads the method from the scope that it made.
         asked = {**scope, "method": "GET"}
         try:

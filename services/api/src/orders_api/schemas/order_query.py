@@ -1,11 +1,11 @@
-"""Which orders to list, and in which order."""
+"""Which orders are meant, and in which order to list them."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, model_validator
 
 from orders.status import OrderStatus
 from orders_api.schemas.fields import Id, UrlInstant
@@ -35,12 +35,9 @@ def _after_start(created_to: datetime, info: ValidationInfo) -> datetime:
     return created_to
 
 
-class OrderQuery(Paging):
-    """Which orders to list; every filter given must hold."""
+class OrderFilters(BaseModel):
+    """Which orders are meant; every filter given must hold."""
 
-    sort: OrderSort = Field(
-        default=OrderSort.NEWEST, description="Newest first, or created_at for oldest first."
-    )
     status: Annotated[list[OrderStatus], AfterValidator(_distinct)] = Field(
         default_factory=list, description="Any of these; repeat it for several."
     )
@@ -66,3 +63,11 @@ class OrderQuery(Paging):
             if name.startswith(_OPENING)
         }
         return {**parameters, "metadata": pairs}
+
+
+class OrderQuery(OrderFilters, Paging):
+    """Which orders to list."""
+
+    sort: OrderSort = Field(
+        default=OrderSort.NEWEST, description="Newest first, or created_at for oldest first."
+    )

@@ -23,7 +23,8 @@ class Protocol(HttpToolsProtocol):
     """One connection. It answers 408, 431 and 400 itself, for no route can.
 
     `scope["state"]` has `receiving` while the body is to come, and `stalled` once it has paused
-    for too long. The server calls `check_time` now and then: timers would cost every request.
+    for too long; `reset` ends the connection so that its peer sees an error. The server calls
+    `check_time` now and then: timers would cost every request.
     """
 
     transport: LingeringTransport  # type: ignore[assignment]  # in the place of asyncio's
@@ -88,6 +89,7 @@ class Protocol(HttpToolsProtocol):
         self._head_since = None
         self._receiving = True
         self.scope["state"]["receiving"] = True
+        self.scope["state"]["reset"] = self.transport.reset
         super().on_headers_complete()
         if self._draining:
             self.cycle.keep_alive = False

@@ -5,11 +5,8 @@ from typing import Final
 
 from orders.status import OrderStatus
 from orders_api.schemas.order_query import OrderQuery, OrderSort
+from orders_api.services.order_filters import SPAN
 
-_SPAN: Final = {
-    "created_from": "created_at >= CAST(:created_from AS timestamptz)",
-    "created_to": "created_at < CAST(:created_to AS timestamptz)",
-}
 _CURSOR: Final = "(CAST(:after_time AS timestamptz), CAST(:after_id AS bigint))"
 
 
@@ -58,7 +55,7 @@ def read(lead: Lead, query: OrderQuery) -> str:
     """
     newest_first = query.sort is OrderSort.NEWEST
     direction, beyond = ("DESC", "<") if newest_first else ("ASC", ">")
-    stretch = [_SPAN[name] for name in _SPAN if getattr(query, name) is not None]
+    stretch = [SPAN[name] for name in SPAN if getattr(query, name) is not None]
     if query.cursor is not None:
         stretch.append(f"(created_at, {lead.id_column}) {beyond} {_CURSOR}")
     branches = [

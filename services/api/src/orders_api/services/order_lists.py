@@ -5,7 +5,6 @@ asked of each order it gives, but of MOST_READ at most. A page that ends there i
 empty, and has a cursor all the same.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -16,6 +15,7 @@ from orders_api.clients.database import Database
 from orders_api.problems import invalid
 from orders_api.schemas.order_query import OrderQuery, OrderSort
 from orders_api.services import cursors
+from orders_api.services.order_filters import CHECKS, given, parameters
 from orders_api.services.order_leads import Lead, leads, read
 from orders_api.services.pages import Page, scope_of
 from orders_api.services.rendering import ORDER, ORDERS, as_json
@@ -23,13 +23,6 @@ from orders_api.services.rendering import ORDER, ORDERS, as_json
 MOST_READ: Final = 10_000
 """The most orders that one page is chosen from."""
 
-_CHECKS: Final = {
-    "status": "status = ANY(CAST(:status AS text[]))",
-    "region": "region = :region",
-    "customer_id": "customer_id = CAST(:customer_id AS bigint)",
-    "metadata": "metadata @> CAST(:metadata AS jsonb)",
-}
-_FILTERS: Final = {*_CHECKS, "created_from", "created_to"}
 # Least for the lead that reaches furthest.
 _REACHED: Final = {
     OrderSort.NEWEST: "extract(epoch FROM min(created_at))",
@@ -55,15 +48,15 @@ def list_orders(database: Database, query: OrderQuery, *, most_read: int = MOST_
     Raises:
         Unprocessable: The cursor is none, or belongs to other filters or another sort.
     """
-    filters = query.model_dump(include=_FILTERS, exclude_defaults=True)
+    filters = given(query)
     scope = scope_of("orders", filters | {"sort": query.sort})
-    values = _values(filters) | {"window": most_read}
+    values = parameters(filters) | {"window": most_read}
     if query.cursor is not None:
         values |= _position(query.cursor, scope)
     with database.transaction() as connection:
         connection.execute(_SETTINGS)
         lead = _choose(connection, query, values)
-        checks = [_CHECKS[name] for name in _CHECKS if name in filters.keys() - lead.covers]
+        checks = [CHECKS[name] for name in CHECKS if name in filters.keys() - lead.covers]
         values |= {"limit": query.limit, "take": query.limit + 1}
         if not checks:
             values["window"] = query.limit + 1
@@ -110,17 +103,6 @@ def _page(read_keys: str, checks: str) -> str:
             CASE WHEN (SELECT count(*) FROM page) = :take
                 THEN (SELECT {_KEY} FROM page WHERE n = :limit)
                 ELSE (SELECT {_KEY} FROM seen OFFSET :window - 1) END"""
-
-
-def _values(filters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of the filters; those of metadata as JSON, alone and together."""
-    metadata: dict[str, str] = filters.get("metadata", {})
-    pairs = {
-        f"pair_{place}": json.dumps({key: value})
-        for place, (key, value) in enumerate(metadata.items())
-    }
-    status = [status.value for status in filters.get("status", [])]
-    return {**filters, **pairs, "status": status, "metadata": json.dumps(metadata)}
 
 
 def _position(cursor: str, scope: str) -> dict[str, Any]:

@@ -6,7 +6,8 @@ SEPARATOR: Final = "\x1e"
 """Stands between JSON texts that come as one, chr(30): none holds this character as it is."""
 
 
-def _utc(column: str) -> str:
+def utc(column: str) -> str:
+    """Return the SQL of a time as ISO 8601 in UTC with microseconds, under its column's name."""
     return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS {column}"""
 
 
@@ -20,11 +21,13 @@ def as_json(columns: str) -> str:
 
 # The exponents are read once a statement, not once a row: that halves the time of a page.
 # OFFSET 0 keeps the planner from reading them once for each use.
-_EXPONENT: Final = """(SELECT ((SELECT jsonb_object_agg(code, exponent) FROM currencies)
+EXPONENT: Final = """(SELECT ((SELECT jsonb_object_agg(code, exponent) FROM currencies)
     ->> currency)::integer AS exponent OFFSET 0) AS money"""
+"""A FROM item with the `exponent` of `currency`."""
 
 # Exact, with as many decimals as the currency has: the scale of 1e-3 is 3.
-_TOTAL: Final = "(total_cents * ('1e-' || exponent)::numeric)::text AS total"
+TOTAL: Final = "(total_cents * ('1e-' || exponent)::numeric)::text AS total"
+"""In major units, over `total_cents` and `exponent`."""
 
 _LINE: Final = """line_no, item_id, quantity, unit_price_cents,
     quantity * unit_price_cents AS amount_cents"""
@@ -33,23 +36,23 @@ LINES: Final = f"""('[' || string_agg({as_json(_LINE)}::text, ',' ORDER BY line_
 """An aggregate: the lines among rows with the columns line_no, item_id, quantity and
 unit_price_cents, wherever these come from; NULL when there are none."""
 
-ORDER: Final = f"""id, customer_id, total_cents, currency, exponent, {_TOTAL}, region, status,
-    version, metadata, coalesce(lines, '[]') AS lines, {_utc("created_at")}, {_utc("updated_at")},
-    changed_by, trace_id FROM {_EXPONENT}"""
+ORDER: Final = f"""id, customer_id, total_cents, currency, exponent, {TOTAL}, region, status,
+    version, metadata, coalesce(lines, '[]') AS lines, {utc("created_at")}, {utc("updated_at")},
+    changed_by, trace_id FROM {EXPONENT}"""
 """An order, over a row with its columns and `lines`: LINES, or NULL when it has none."""
 
-CHANGE: Final = f"""change_id, op, {_utc("changed_at")}, db_user, order_id, version, customer_id,
-    total_cents, currency, exponent, {_TOTAL}, region, status, metadata, {_utc("created_at")},
-    {_utc("updated_at")}, changed_by, trace_id FROM {_EXPONENT}"""
+CHANGE: Final = f"""change_id, op, {utc("changed_at")}, db_user, order_id, version, customer_id,
+    total_cents, currency, exponent, {TOTAL}, region, status, metadata, {utc("created_at")},
+    {utc("updated_at")}, changed_by, trace_id FROM {EXPONENT}"""
 
 # Exact: a bigint times a numeric of scale 2.
 ITEM: Final = f"""id, name, price_cents * 0.01 AS price, in_stock,
-    {_utc("created_at")}, {_utc("updated_at")}"""
+    {utc("created_at")}, {utc("updated_at")}"""
 
-USER: Final = f"id, email, role, {_utc('created_at')}, {_utc('disabled_at')}"
+USER: Final = f"id, email, role, {utc('created_at')}, {utc('disabled_at')}"
 
-API_KEY: Final = f"""id, prefix, name, scopes, created_by, {_utc("created_at")},
-    {_utc("expires_at")}, {_utc("revoked_at")}, {_utc("last_used_at")}"""
+API_KEY: Final = f"""id, prefix, name, scopes, created_by, {utc("created_at")},
+    {utc("expires_at")}, {utc("revoked_at")}, {utc("last_used_at")}"""
 
 
 def with_lines(source: str) -> str:

@@ -13,6 +13,7 @@ class Feature(StrEnum):
 
     IMPORTS = "imports"
     SALES = "sales"
+    EXPORTS = "exports"
 
 
 class ServerSettings(BaseModel):
@@ -32,14 +33,20 @@ class ServerSettings(BaseModel):
     docs: bool | None = None
     """Whether /docs is there; if left out, everywhere but in production."""
     features_off: Annotated[frozenset[Feature], BeforeValidator(split)] = frozenset()
-    """Parts that are turned off: `imports`, `sales`."""
+    """Parts that are turned off: `imports`, `sales`, `exports`."""
     header_timeout_s: float = Field(default=10.0, gt=0)
     """How long the head of a request may take to arrive."""
     receive_timeout_s: float = Field(default=10.0, gt=0)
     """How long a body may pause."""
     request_timeout_s: float = Field(default=30.0, gt=0)
-    """How long a request may take in all; an import may take `import_timeout_s`."""
+    """How long a request may take in all; imports and exports may take more."""
     import_timeout_s: float = Field(default=600.0, gt=0)
+    export_timeout_s: float = Field(default=600.0, gt=0, le=86_400)
+    """How long an export may take in all, and so hold its snapshot of the database."""
+    export_pause_s: float = Field(default=30.0, gt=0)
+    """How long its client may take nothing of it."""
+    export_wait_s: float = Field(default=5.0, ge=0)
+    """How long an export waits for transactions that were open when it was asked for."""
     drain_s: float = Field(default=8.0, gt=0, le=600)
     """After SIGTERM: when requests that still run are answered 503."""
     log_format: Literal["json", "console"] | None = None
