@@ -21,6 +21,7 @@ _PARAMETERS: Final[dict[str, Any]] = {
     "metadata": {"channel": "web"},
     "in_stock": True,
     "on_error": "skip",
+    "format": "csv",
     "from": "2026-11-19",
     "to": "2026-11-20",
     "currency": "USD",

@@ -10,6 +10,7 @@ _ETAG: Final = {"If-Match": "$response.header.ETag"}
 _ORDER: Final = {"order_id": _ID}
 _SAME_ORDER: Final = {"order_id": "$request.path.order_id"}
 _ITEM: Final = {"item_id": _ID}
+_USER: Final = {"user_id": _ID}
 _SAME_ITEM: Final = {"item_id": "$request.path.item_id"}
 _NEXT: Final = {"cursor": "$response.body#/next_cursor"}
 
@@ -39,6 +40,14 @@ LINKS: Final[dict[tuple[str, str], dict[str, Parameters]]] = {
     ("replace_item", "200"): _OF_AN_ITEM,
     ("change_item", "200"): _OF_AN_ITEM,
     ("delete_item", "204"): {"get_item": _SAME_ITEM},
+    ("create_user", "201"): {"get_user": _USER, "change_user": _USER},
+    ("change_user", "200"): {"get_user": _USER},
+    ("list_users", "200"): {
+        "list_users": _NEXT,
+        "get_user": {"user_id": "$response.body#/users/0/id"},
+    },
+    ("create_api_key", "201"): {"revoke_api_key": {"key_id": _ID}},
+    ("list_api_keys", "200"): {"list_api_keys": _NEXT},
     ("list_items", "200"): {
         "list_items": _NEXT,
         "get_item": {"item_id": "$response.body#/items/0/id"},
