@@ -60,7 +60,7 @@ def _schemes(path: str) -> dict[str, Any]:
             "flows": {
                 "password": {
                     "tokenUrl": f"{path}/auth/token",
-                    "refreshUrl": f"{path}/auth/refresh",
+                    "refreshUrl": f"{path}/auth/token",
                     "scopes": {scope.value: text for scope, text in MEANING.items()},
                 }
             },
