@@ -22,7 +22,7 @@ def settings_of(url: str, **keys: str) -> Settings:
 
 
 def bearer(url: str, name: str, *scopes: Scope) -> dict[str, str]:
-    return {"authorization": f"Bearer {Tokens(settings_of(url)).issue(name, scopes or Scope)}"}
+    return {"authorization": f"Bearer {Tokens(settings_of(url)).issue(name, scopes or tuple(Scope))}"}
 
 
 @pytest.fixture(scope="module")

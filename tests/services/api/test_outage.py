@@ -56,8 +56,8 @@ class Load:
                 self._note(client.post("/orders", json=ORDER))
                 for path in PATHS:
                     self._note(client.get(path))
-                move = {"json": {"status": "pending"}, "headers": {"if-match": "*"}}
-                self._note(client.patch("/orders/1", **move))
+                headers = {"if-match": "*"}
+                self._note(client.patch("/orders/1", json={"status": "pending"}, headers=headers))
 
     def _note(self, response: httpx.Response) -> None:
         if response.status_code >= 400:
