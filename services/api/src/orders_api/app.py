@@ -31,6 +31,8 @@ from orders_api.routes import (
     api_keys,
     auth,
     docs,
+    event_sockets,
+    events,
     exports,
     health,
     home,
@@ -46,6 +48,7 @@ from orders_api.services import idempotency, order_creation, order_moves
 from orders_api.services.access import refresh_tokens
 from orders_api.services.access.parts import Access, open_access
 from orders_api.services.exports.exports import Exports
+from orders_api.services.feed.feed import Feed, open_feed
 from orders_api.services.order_creation import Created, NewOrderRequest
 from orders_api.services.readiness import Readiness
 from orders_api.services.sales import SalesReader
@@ -59,6 +62,9 @@ _MOST_WAITERS: Final = 20
 
 ROUTERS: Final = (
     orders.writing,
+    events.following,
+    events.tickets,
+    event_sockets.router,
     orders.reading,
     imports.router,
     exports.router,
@@ -85,6 +91,7 @@ class State(TypedDict):
     order_mover: order_moves.Mover
     sales: SalesReader
     exports: Exports
+    feed: Feed
     access: Access
     gate: Gate
     running: RunningRequests
@@ -120,6 +127,7 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
                 _group_commit(order_moves.write, chosen, connect, observe) as mover,
                 _purging(database),
                 open_access(chosen, database) as access,
+                open_feed(connect, database, chosen) as feed,
             ):
                 yield State(
                     settings=chosen,
@@ -128,6 +136,7 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
                     order_mover=mover,
                     sales=reader,
                     exports=exporter,
+                    feed=feed,
                     access=access,
                     gate=Gate(chosen, access.authenticator, access.limiter),
                     running=running,

@@ -88,6 +88,8 @@ def _session(settings: DatabaseSettings) -> dict[str, str]:
     limits = {}
     if settings.db_statement_timeout_s is not None:
         limits["statement_timeout"] = f"{round(settings.db_statement_timeout_s * 1000)}"
+    if settings.db_notifies:
+        limits["tally.notify"] = "on"
     return limits | {
         # Text that Postgres renders itself (COPY, json) must show UTC whatever the server's
         # default is.

@@ -31,6 +31,8 @@ class DatabaseSettings(BaseModel):
     """How long a transaction may lie idle before Postgres ends it: its client may be gone."""
     db_statement_timeout_s: float | None = Field(default=None, gt=0, le=86_400)
     """How long a statement may take before Postgres ends it; if left out, for ever."""
+    db_notifies: bool = False
+    """Whether listeners are told of changes; a transaction that told cannot be prepared."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

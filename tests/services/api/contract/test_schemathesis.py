@@ -54,6 +54,8 @@ def limitless(endpoints: Endpoints) -> dict[str, object]:
         "bigquery_emulator_host": endpoints.bigquery,
         "bigquery_timeout_s": 60,
         "rate_limit": "1000000/minute",
+        # A stream ends when it has begun.
+        "events_max_s": 0.01,
         "login_limit": "1000000/minute",
         "login_address_limit": "1000000/minute",
         "login_name_limit": "1000000/minute",

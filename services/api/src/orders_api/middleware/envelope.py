@@ -34,8 +34,7 @@ class Envelope:
         """Handle a request, as ASGI asks."""
         begun = perf_counter()
         given = dict(scope["headers"])
-        sent_id = given.get(b"x-request-id", b"")
-        request_id = sent_id if _SANE_ID.fullmatch(sent_id) else urandom(16).hex().encode()
+        request_id = chosen_id(given.get(b"x-request-id", b""))
         state = scope["state"]
         state["request_id"] = request_id.decode()
         state["trace"] = read_traceparent(given.get(b"traceparent"))
@@ -67,6 +66,11 @@ class Envelope:
             write = access_log()
             if write is not None:
                 write(scope, Answered(scope["method"], status, size, perf_counter() - begun))
+
+
+def chosen_id(sent: bytes) -> bytes:
+    """Return the id of a request: what was sent as X-Request-Id if it is sane, else a new one."""
+    return sent if _SANE_ID.fullmatch(sent) else urandom(16).hex().encode()
 
 
 # A server reads and drops so much of a body that nobody wanted, to keep the connection.

@@ -9,6 +9,7 @@ from orders_api.middleware.envelope import Envelope
 from orders_api.middleware.faults import Faults
 from orders_api.middleware.head import Head
 from orders_api.middleware.hosts import KnownHosts
+from orders_api.middleware.sockets import SocketEnvelope
 from orders_api.middleware.time_limits import TimeLimits
 from orders_api.settings import Settings
 
@@ -33,18 +34,29 @@ def surround(app: ASGIApp, settings: Settings) -> ASGIApp:
     return Envelope(app, behind_proxy=settings.proxies > 0)
 
 
+def surround_sockets(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Return the application with what surrounds WebSockets, which browsers open from any page."""
+    app = Faults(app)
+    app = TimeLimits(app, settings.request_timeout_s)
+    app = KnownHosts(app, settings.allowed_hosts)
+    return SocketEnvelope(app)
+
+
 class _Surroundings:
     """Puts it all together when the first request comes: only then are settings known."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._surrounded: ASGIApp | None = None
+        self._sockets: ASGIApp = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request, as ASGI asks."""
-        if scope["type"] != "http":
+        kind = scope["type"]
+        if kind == "lifespan":
             await self._app(scope, receive, send)
             return
         if self._surrounded is None:
             self._surrounded = surround(self._app, scope["state"]["settings"])
-        await self._surrounded(scope, receive, send)
+            self._sockets = surround_sockets(self._app, scope["state"]["settings"])
+        await (self._surrounded if kind == "http" else self._sockets)(scope, receive, send)

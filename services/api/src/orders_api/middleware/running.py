@@ -1,7 +1,7 @@
 """The requests that are being answered, and when each must have been."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -12,7 +12,7 @@ _LOOK_EVERY_S: Final = 0.1
 class RunningRequest:
     """A request that is being answered; routes find it as `request.state.running_request`."""
 
-    __slots__ = ("_owner", "_task", "begun", "cut", "deadline")
+    __slots__ = ("_end", "_owner", "_task", "begun", "cut", "deadline")
 
     def __init__(self, owner: "RunningRequests", task: "asyncio.Task[None]", begun: float) -> None:
         self._owner = owner
@@ -20,6 +20,7 @@ class RunningRequest:
         self.begun = begun
         self.deadline = begun
         self.cut = False
+        self._end: Callable[[], None] | None = None
 
     @property
     def draining(self) -> bool:
@@ -30,11 +31,23 @@ class RunningRequest:
         """Let it take so long in all, but no longer than the service lives."""
         self.deadline = min(self.begun + seconds, self._owner.ends_at)
 
+    def stream(self, seconds: float, end: Callable[[], None]) -> None:
+        """Let it take so long, but no longer than until the service begins to end.
+
+        `end` is called in place of cancelling it, and must not block.
+        """
+        self._end = end
+        self.deadline = self.begun if self.draining else self.begun + seconds
+
+    def drain(self, ends_at: float, now: float) -> None:
+        """Let it end by then, at once if it is a stream."""
+        self.deadline = min(self.deadline, ends_at if self._end is None else now)
+
     def cut_off(self) -> None:
         """Cancel it; whoever is cancelled finds that `cut` is set."""
         if not self.cut:
             self.cut = True
-            self._task.cancel()
+            (self._end or self._task.cancel)()
 
     def resume(self) -> None:
         """Let the task go on, to answer."""
@@ -71,9 +84,10 @@ class RunningRequests:
 
     def drain(self, seconds: float) -> None:
         """Let all requests end within so many seconds, those too that are still to come."""
-        self.ends_at = self._time() + seconds
+        now = self._time()
+        self.ends_at = now + seconds
         for request in self._all:
-            request.deadline = min(request.deadline, self.ends_at)
+            request.drain(self.ends_at, now)
 
     def cut_overdue(self) -> None:
         """Cut off those whose time is over."""

@@ -55,7 +55,7 @@ class TimeLimits:
             if not request.cut or begun:
                 raise
             request.resume()
-            await answer(_problem(request, scope["method"]), scope, receive, send)
+            await answer(_problem(request, scope.get("method", "GET")), scope, receive, send)
         finally:
             running.end(request)
 

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from orders_api.openapi.operations import Document, operations
+from orders_api.schemas.events import EXAMPLE_TICKET
 
 _PARAMETERS: Final[dict[str, Any]] = {
     "order_id": 7,
@@ -16,6 +17,9 @@ _PARAMETERS: Final[dict[str, Any]] = {
     "status": "paid",
     "region": "us-west",
     "customer_id": 42,
+    "since": 11,
+    "Last-Event-ID": 11,
+    "ticket": EXAMPLE_TICKET["ticket"],
     "created_from": "2026-11-20T00:00:00Z",
     "created_to": "2026-11-21T00:00:00+01:00",
     "metadata": {"channel": "web"},

@@ -4,6 +4,7 @@ import re
 from typing import Any, Final
 
 from fastapi import Request
+from starlette.requests import HTTPConnection
 
 from orders.problems import BadRequest
 from orders_api.problems import Forbidden, TooManyRequests, Unauthorized
@@ -43,8 +44,15 @@ class Gate:
         self._anonymous = settings.auth == "loopback"
         self._proxies = settings.proxies
 
-    async def admit(self, request: Request, needed: Needed) -> None:
+    async def admit(
+        self, request: HTTPConnection, needed: Needed, *, ticket: str | None = None
+    ) -> None:
         """Let a caller in: `request.state.principal` and `.caller` say who it is.
+
+        Args:
+            request: The request, or the handshake of a WebSocket.
+            needed: What it needs.
+            ticket: One that came in its query, where tickets are taken.
 
         Raises:
             BadRequest: There are several credentials.
@@ -56,7 +64,7 @@ class Gate:
         headers = dict(request.scope["headers"])
         state = request.scope["state"]
         try:
-            principal = await self._principal(request, headers)
+            principal = await self._principal(request, headers, ticket)
         except Unauthorized:
             await self.count_address(request)
             raise
@@ -67,7 +75,7 @@ class Gate:
         if needed is not Need.IDENTITY and needed not in principal.scopes:
             raise Forbidden(f"This needs the scope {needed}.")
 
-    async def count_address(self, request: Request) -> None:
+    async def count_address(self, request: HTTPConnection) -> None:
         """Count a request of somebody unknown.
 
         Raises:
@@ -76,9 +84,15 @@ class Gate:
         address = client_address(request, self._proxies)
         await self._count(request.scope["state"], network(address))
 
-    async def _principal(self, request: Request, headers: dict[bytes, bytes]) -> Principal:
+    async def _principal(
+        self, request: HTTPConnection, headers: dict[bytes, bytes], ticket: str | None
+    ) -> Principal:
         authorization = _single(request, headers, b"authorization")
         api_key = _single(request, headers, b"x-api-key")
+        if ticket is not None:
+            if authorization is not None or api_key is not None:
+                raise BadRequest("Send a ticket or a header, not both.")
+            return self._authenticator.redeem(ticket)
         principal = await self._authenticator.identify(authorization, api_key)
         if principal is not None:
             return principal
@@ -102,10 +116,10 @@ class Gate:
         return self._policy
 
 
-async def admit(request: Request, needed: Needed) -> None:
+async def admit(request: HTTPConnection, needed: Needed, *, ticket: str | None = None) -> None:
     """Let a caller in as the application's gate does."""
     gate: Gate = request.scope["state"]["gate"]
-    await gate.admit(request, needed)
+    await gate.admit(request, needed, ticket=ticket)
 
 
 async def counted(request: Request) -> None:
@@ -114,7 +128,7 @@ async def counted(request: Request) -> None:
     await gate.count_address(request)
 
 
-def client_address(request: Request, proxies: int) -> str:
+def client_address(request: HTTPConnection, proxies: int) -> str:
     """Return the address that a request came from, as the last of so many proxies saw it.
 
     A client may send X-Forwarded-For of its own; what counts are the addresses that our proxies
@@ -126,7 +140,7 @@ def client_address(request: Request, proxies: int) -> str:
     return request.client.host if request.client else ""
 
 
-def _single(request: Request, headers: dict[bytes, bytes], name: bytes) -> str | None:
+def _single(request: HTTPConnection, headers: dict[bytes, bytes], name: bytes) -> str | None:
     """Return the value of a header that may stand once; None if it does not stand at all."""
     value = headers.get(name)
     if value is None:
@@ -136,7 +150,7 @@ def _single(request: Request, headers: dict[bytes, bytes], name: bytes) -> str |
     return value.decode("latin-1")
 
 
-def _is_local(request: Request, headers: dict[bytes, bytes]) -> bool:
+def _is_local(request: HTTPConnection, headers: dict[bytes, bytes]) -> bool:
     """Tell whether a request comes from this machine itself, through no proxy."""
     if request.client is None or request.client.host not in _LOOPBACK:
         return False

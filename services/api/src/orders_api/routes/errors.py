@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.routing import Match
 
 from orders.problems import CONTENT_TYPE, Problem, Unprocessable, problem_body
@@ -22,20 +22,22 @@ _MAX_ERRORS: Final = 100
 
 def add_error_handlers(app: FastAPI) -> None:
     """Make the application answer every exception as a problem."""
-    app.exception_handler(Problem)(_on_problem)
-    app.exception_handler(RequestValidationError)(_on_invalid)
+    app.exception_handler(Problem)(problem_answer)
+    app.exception_handler(RequestValidationError)(invalid_answer)
     app.exception_handler(HTTPException)(_on_http)
     app.exception_handler(ClientDisconnect)(_on_disconnect)
     app.exception_handler(Exception)(_on_bug)
 
 
-async def _on_problem(request: Request, problem: Problem) -> Response:
+async def problem_answer(request: HTTPConnection, problem: Problem) -> Response:
+    """Return the answer to a request, or to a handshake, with a problem."""
     body = problem.body(clip(request.url.path), request.state.request_id)
     body["title"] = KINDS[problem.slug].title
     return JSONResponse(body, problem.status, problem.headers, CONTENT_TYPE)
 
 
-async def _on_invalid(request: Request, error: RequestValidationError) -> Response:
+async def invalid_answer(request: HTTPConnection, error: RequestValidationError) -> Response:
+    """Return the answer to a request, or to a handshake, with values that are not valid."""
     found = error.errors()
     sent = {"body": error.body, "query": request.query_params}
     errors = [
@@ -45,7 +47,7 @@ async def _on_invalid(request: Request, error: RequestValidationError) -> Respon
     detail = "A value in the request is not valid."
     if len(found) > 1:
         detail = f"{len(found)} values in the request are not valid."
-    return await _on_problem(request, Unprocessable(detail, errors=errors))
+    return await problem_answer(request, Unprocessable(detail, errors=errors))
 
 
 async def _on_http(request: Request, error: HTTPException) -> Response:

@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.requests import HTTPConnection
 
 from orders.problems import BadRequest, Unprocessable
 from orders_api.problems import TooLarge, UnsupportedMediaType, clip
@@ -30,18 +31,20 @@ class StrictRoute(APIRoute):
     """
 
     needed: ClassVar[Needed]
+    tickets: ClassVar[bool] = False
+    """Whether the parameter `ticket` lets callers in, too."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler of the route, behind the checks."""
         handler = super().get_route_handler()
         known = _query_parameters(self.dependant)
         takes_json = self.body_field is not None
-        needed = self.needed
+        needed, tickets = self.needed, self.tickets
 
         async def checked(request: Request) -> Response:
             if needed is not Need.NOTHING:
-                await admit(request, needed)
-            _check_query(request, known)
+                await admit(request, needed, ticket=sent_ticket(request) if tickets else None)
+            check_query(request, known)
             if not takes_json:
                 return await handler(request)
             body = await _read_json(request)
@@ -54,9 +57,14 @@ class StrictRoute(APIRoute):
         return checked
 
 
-def scoped(needed: Needed) -> type[StrictRoute]:
+def scoped(needed: Needed, *, tickets: bool = False) -> type[StrictRoute]:
     """Return the class of routes that may be called with this scope."""
-    return type("StrictRoute", (StrictRoute,), {"needed": needed})
+    return type("StrictRoute", (StrictRoute,), {"needed": needed, "tickets": tickets})
+
+
+def sent_ticket(request: HTTPConnection) -> str | None:
+    """Return the ticket that stands in the query, if one does."""
+    return request.query_params.get("ticket")
 
 
 public: Final = scoped(Need.NOTHING)
@@ -102,7 +110,16 @@ def _query_parameters(dependant: Dependant) -> dict[str, Any]:
     return found
 
 
-def _check_query(request: Request, known: Mapping[str, Any]) -> None:
+def check_query(request: HTTPConnection, known: Mapping[str, Any]) -> None:
+    """Refuse unknown, repeated and garbled parameters.
+
+    Args:
+        request: What was sent.
+        known: The parameters by name, each with `list`, `dict` or None for what it is.
+
+    Raises:
+        Unprocessable: There are some.
+    """
     query = request.scope["query_string"].decode("latin-1")
     if not query:
         return

@@ -1,6 +1,7 @@
 """Who acts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf
 
 from orders_api.schemas.scopes import Scope
 
@@ -13,10 +14,12 @@ class Principal:
         name: `anonymous`, `user:<id>`, `key:<prefix>` or `service:<e-mail>`: no personal field,
             for it is logged, and kept with every change.
         scopes: What they may do.
+        until: When the credentials end, in seconds since the epoch.
     """
 
     name: str
     scopes: frozenset[Scope]
+    until: float = field(default=inf, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ def _distinct(statuses: list[OrderStatus]) -> list[OrderStatus]:
     return sorted(statuses)
 
 
+Statuses = Annotated[list[OrderStatus], AfterValidator(_distinct)]
+
+
 def _after_start(created_to: datetime, info: ValidationInfo) -> datetime:
     created_from: datetime | None = info.data.get("created_from")
     if created_from is not None and created_to <= created_from:
@@ -38,7 +41,7 @@ def _after_start(created_to: datetime, info: ValidationInfo) -> datetime:
 class OrderFilters(BaseModel):
     """Which orders are meant; every filter given must hold."""
 
-    status: Annotated[list[OrderStatus], AfterValidator(_distinct)] = Field(
+    status: Statuses = Field(
         default_factory=list, description="Any of these; repeat it for several."
     )
     region: Region | None = None

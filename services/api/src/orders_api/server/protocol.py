@@ -12,6 +12,7 @@ from uvicorn.server import ServerState
 from orders.problems import Problem
 from orders_api.server.lingering import LingeringTransport
 from orders_api.server.refusals import INVALID, TOO_LARGE, TOO_SLOW, refusal
+from orders_api.server.socket_protocol import SOCKETS, UNREAD_S
 from orders_api.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -23,8 +24,8 @@ class Protocol(HttpToolsProtocol):
     """One connection. It answers 408, 431 and 400 itself, for no route can.
 
     `scope["state"]` has `receiving` while the body is to come, and `stalled` once it has paused
-    for too long; `reset` ends the connection so that its peer sees an error. The server calls
-    `check_time` now and then: timers would cost every request.
+    for too long; `drop` ends an answer that nobody takes; `reset` ends the connection so that its
+    peer sees an error. The server calls `check_time` now and then: timers would cost every request.
     """
 
     transport: LingeringTransport  # type: ignore[assignment]  # in the place of asyncio's
@@ -66,8 +67,11 @@ class Protocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # Not taken, as a server may; the parser reads no further request.
-            self.cycle.keep_alive = False
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+            else:
+                # Not taken, as a server may; the parser reads no further request.
+                self.cycle.keep_alive = False
         except httptools.HttpParserError:
             self._refuse(TOO_LARGE if self._unread > _MAX_HEAD else INVALID)
         else:
@@ -90,6 +94,7 @@ class Protocol(HttpToolsProtocol):
         self._receiving = True
         self.scope["state"]["receiving"] = True
         self.scope["state"]["reset"] = self.transport.reset
+        self.scope["state"]["drop"] = self.drop
         super().on_headers_complete()
         if self._draining:
             self.cycle.keep_alive = False
@@ -105,6 +110,15 @@ class Protocol(HttpToolsProtocol):
         self._receiving = False
         self.scope["state"].pop("receiving", None)
         super().on_message_complete()
+
+    def drop(self, last: bytes) -> None:
+        """End an answer that its client does not take; it reads these bytes if it ever goes on."""
+        if self.cycle.chunked_encoding:
+            last = b"%x\r\n%b\r\n0\r\n\r\n" % (len(last), last)
+        self.cycle.disconnected = True
+        self.transport.write(last)
+        self.transport.close()
+        self.loop.call_later(UNREAD_S, self.transport.reset)
 
     def shutdown(self) -> None:
         """Answer what is asked; close an idle connection when it had a last chance to ask."""
@@ -126,6 +140,10 @@ class Protocol(HttpToolsProtocol):
                 self._refuse(TOO_SLOW) if self._unread else self.transport.close_now()
         elif self._receiving and now - self._heard > self._receive_timeout_s:
             self._stall()
+
+    def _should_upgrade(self) -> bool:
+        # Elsewhere the offer is not taken, and the request is answered as it is.
+        return self.url.partition(b"?")[0].endswith(SOCKETS) and super()._should_upgrade()
 
     def _stall(self) -> None:
         if self.cycle.response_complete:

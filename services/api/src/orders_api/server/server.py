@@ -13,11 +13,13 @@ from starlette.types import ASGIApp
 from orders_api import logs
 from orders_api.middleware import RunningRequests
 from orders_api.server.protocol import Protocol
+from orders_api.server.socket_protocol import SocketProtocol
 from orders_api.settings import Settings
 
 _log = logging.getLogger(__name__)
 _ALL_ADDRESSES: Final = "0.0.0.0"  # noqa: S104  so Cloud Run asks for it
 _THIS_MACHINE: Final = "127.0.0.1"
+_MOST_OF_A_MESSAGE: Final = 4_096
 # Of ticks of 0.1 s.
 _CHECK_EVERY: Final = 5
 # After the last request was cut off: to send its answer, and to let go of the database.
@@ -32,7 +34,12 @@ def server_config(app: ASGIApp, settings: Settings, **options: Any) -> uvicorn.C
         host=settings.host or (_ALL_ADDRESSES if everywhere else _THIS_MACHINE),
         port=settings.port,
         http=Protocol,
-        ws="none",
+        ws=SocketProtocol,
+        ws_max_size=_MOST_OF_A_MESSAGE,
+        # A socket that is as slow as its client may be must not be taken for a dead one.
+        ws_ping_timeout=settings.events_stall_s,
+        # It would take memory for each client, and compress for each what is the same for all.
+        ws_per_message_deflate=False,
         lifespan="on",
         access_log=False,
         server_header=False,

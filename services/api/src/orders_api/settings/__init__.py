@@ -9,13 +9,14 @@ from orders.settings import DatabaseSettings
 from orders_api.settings import production
 from orders_api.settings.access import AccessSettings
 from orders_api.settings.errors import SettingsError, faults_of
+from orders_api.settings.events import EventSettings
 from orders_api.settings.sales import SalesSettings
 from orders_api.settings.server import ServerSettings
 
 __all__ = ["Settings", "SettingsError"]
 
 
-class Settings(AccessSettings, ServerSettings, SalesSettings, DatabaseSettings):
+class Settings(AccessSettings, ServerSettings, SalesSettings, EventSettings, DatabaseSettings):
     """Where Postgres is, and the API's limits. Keys are environment variables, in capitals."""
 
     import_max_bytes: int = Field(default=256 * 2**20, ge=1)
@@ -31,6 +32,7 @@ class Settings(AccessSettings, ServerSettings, SalesSettings, DatabaseSettings):
     writer_queue: int = Field(default=2_000, ge=1)
     """The most orders that wait to be created, or moved; more get 503 with Retry-After."""
     db_statement_timeout_s: float | None = Field(default=30.0, gt=0, le=86_400)
+    db_notifies: bool = True
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

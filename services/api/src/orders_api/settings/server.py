@@ -14,6 +14,7 @@ class Feature(StrEnum):
     IMPORTS = "imports"
     SALES = "sales"
     EXPORTS = "exports"
+    EVENTS = "events"
 
 
 class ServerSettings(BaseModel):
@@ -33,7 +34,7 @@ class ServerSettings(BaseModel):
     docs: bool | None = None
     """Whether /docs is there; if left out, everywhere but in production."""
     features_off: Annotated[frozenset[Feature], BeforeValidator(split)] = frozenset()
-    """Parts that are turned off: `imports`, `sales`, `exports`."""
+    """Parts that are turned off: `imports`, `sales`, `exports`, `events`."""
     header_timeout_s: float = Field(default=10.0, gt=0)
     """How long the head of a request may take to arrive."""
     receive_timeout_s: float = Field(default=10.0, gt=0)

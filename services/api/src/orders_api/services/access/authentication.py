@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+from math import inf
 from time import monotonic, time
 from typing import Final, NamedTuple
 
@@ -14,7 +15,7 @@ from orders.problems import BadRequest, Unavailable
 from orders_api.clients.database import Database
 from orders_api.problems import Unauthorized
 from orders_api.schemas.caller import Principal
-from orders_api.services.access import api_keys, google_tokens, tokens
+from orders_api.services.access import api_keys, google_tokens, tickets, tokens
 from orders_api.services.access.google_tokens import GoogleTokens
 from orders_api.services.access.key_uses import KeyUses
 from orders_api.services.access.tokens import UNREADABLE, Recognized, Tokens, not_valid
@@ -92,6 +93,18 @@ class Authenticator:
             return known.principal
         return await self._by_token(authorization)
 
+    def ticket(self, principal: Principal) -> str:
+        """Return what opens a stream in the name of a caller, for `tickets.LIFETIME_S`."""
+        return tickets.issue(self._ours, principal)
+
+    def redeem(self, ticket: str) -> Principal:
+        """Return whose ticket it is.
+
+        Raises:
+            Unauthorized: It is none, or over.
+        """
+        return tickets.redeem(self._ours, ticket)
+
     def forget(self, prefix: str) -> None:
         """Look the API key with this prefix up again when it is used next."""
         self._lookups.pop(prefix, None)
@@ -163,8 +176,9 @@ class Authenticator:
         fresh_until = now + self._remember_s
         if found is None or found.revoked:
             return _KnownKey(_NO_HASH, None, fresh_until, now)
-        good_until = float("inf") if found.rest_s is None else now + found.rest_s
-        principal = Principal(f"key:{prefix}", found.scopes)
+        rest_s = inf if found.rest_s is None else found.rest_s
+        good_until = now + rest_s
+        principal = Principal(f"key:{prefix}", found.scopes, time() + rest_s)
         return _KnownKey(found.key_hash, principal, fresh_until, good_until)
 
 

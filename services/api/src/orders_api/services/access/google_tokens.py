@@ -42,11 +42,12 @@ class GoogleTokens:
             issuer=self._issuers,
             options={"require": list(_REQUIRED), "verify_iat": False},
         )
-        return Recognized(self._service(claims), float(claims["exp"]))
+        until = float(claims["exp"])
+        return Recognized(self._service(claims, until), until)
 
-    def _service(self, claims: dict[str, Any]) -> Principal:
+    def _service(self, claims: dict[str, Any], until: float) -> Principal:
         email = str(claims["email"]).lower()
         role = self._roles.get(email)
         if claims["email_verified"] is not True or role is None:
             raise not_valid()
-        return Principal(f"service:{email}", ROLES[role])
+        return Principal(f"service:{email}", ROLES[role], until)

@@ -50,16 +50,29 @@ class Tokens:
 
     def issue(self, subject: str, scopes: Collection[Scope]) -> str:
         """Return a token for this caller."""
+        return self.sign(subject, scopes, self.lifetime_s)
+
+    def sign(
+        self,
+        subject: str,
+        scopes: Collection[Scope],
+        lifetime_s: int,
+        *,
+        purpose: str = "",
+        **more: object,
+    ) -> str:
+        """Return a token for this caller, with more claims; `purpose` sets it apart from others."""
         now = int(time())
         claims = {
             "iss": self._issuer,
-            "aud": self._audience,
+            "aud": self._audience + purpose,
             "iat": now,
             "nbf": now - _EARLY_S,
-            "exp": now + self.lifetime_s,
+            "exp": now + lifetime_s,
             "sub": subject,
             "jti": uuid4().hex,
             "scope": " ".join(sorted(scopes)),
+            **more,
         }
         secret = self._keys[self._signer]
         return jwt.encode(claims, secret, ALGORITHM, headers={"kid": self._signer})
@@ -70,17 +83,22 @@ class Tokens:
         Raises:
             Unauthorized: It is not ours, not for us, altered, or over.
         """
+        return recognized(self.claims(token, kid))
+
+    def claims(self, token: str, kid: object, purpose: str = "") -> dict[str, Any]:
+        """Return what a token says that was signed for a purpose.
+
+        Raises:
+            Unauthorized: As `recognize`; or it was signed for another purpose.
+        """
         secret = self._keys.get(kid) if isinstance(kid, str) else None
         if secret is None:
             raise not_valid()
-        return recognized(self._claims(token, secret))
-
-    def _claims(self, token: str, secret: str) -> dict[str, Any]:
         return read_claims(
             token,
             secret,
             algorithms=[ALGORITHM],
-            audience=self._audience,
+            audience=self._audience + purpose,
             issuer=self._issuer,
             options={"require": list(_REQUIRED), "verify_iat": False},
         )
@@ -111,7 +129,8 @@ def recognized(claims: dict[str, Any]) -> Recognized:
         scopes = frozenset(map(Scope, str(claims["scope"]).split()))
     except ValueError:
         raise not_valid() from None
-    return Recognized(Principal(claims["sub"], scopes), float(claims["exp"]))
+    until = float(claims["exp"])
+    return Recognized(Principal(claims["sub"], scopes, until), until)
 
 
 def not_valid() -> Unauthorized:
