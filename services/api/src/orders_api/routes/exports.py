@@ -57,8 +57,8 @@ async def export_orders(
 ) -> Response:
     """Export all orders that pass the filters, as of one moment, in no order.
 
-    NDJSON has the orders as lists show them; CSV and Parquet have no lines. A file that could not
-    be finished ends without the end of its transfer, so clients report an error: it is none.
+    NDJSON has the orders as lists show them; CSV and Parquet have no lines. Where a file cannot be
+    finished, the connection is broken off: clients report an error, and what they have is no file.
     """
     headers = {
         "Content-Type": MEDIA_TYPES[export.form],
@@ -70,7 +70,6 @@ async def export_orders(
         answer = Response(None, 200, headers)
         del answer.headers["Content-Length"]
         return answer
-    await export.begin()
     return BreakableResponse(
         export.chunks(),
         headers,

@@ -31,26 +31,15 @@ class Export:
         self.form = form
         self.watermark = watermark
         self._pipe = pipe
-        self._first: bytes | None = None
-
-    async def begin(self) -> None:
-        """Wait until the file has begun: what goes wrong before can still be answered.
-
-        Raises:
-            Problem: Postgres went away, or is busy.
-        """
-        self._first = await self._pipe.get()
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the file, once it has begun.
+        """Yield the file.
 
         Raises:
-            Exception: What came between; what was yielded so far is no whole file.
+            Problem: Postgres went away, or is busy: what was yielded so far is no whole file.
         """
-        chunk = self._first
-        while chunk:
+        while chunk := await self._pipe.get():
             yield chunk
-            chunk = await self._pipe.get()
 
 
 class Exports:

@@ -14,7 +14,7 @@ from orders_api.services.rendering import EXPONENT, ORDER, ORDERS, TOTAL, as_jso
 # What makes a spreadsheet take a cell for a formula, in ASCII, full-width or small form; and what
 # it may pass over before that: white space, control characters, marks that are not seen.
 _FORMULA: Final = (
-    r"^[\u0001-\u0020\u007f-\u00a0\u00ad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000"
+    r"^[\u0001-\u0020\u007f-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000"
     r"\ufeff]*[=+@\u002d\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212]"
 )
 # With an apostrophe before all that begin with one, taking it away is always right.
