@@ -51,6 +51,12 @@ ROUTES: Final = {
     "PATCH /items/{item_id}": "items:write",
     "DELETE /items/{item_id}": "items:write",
     "GET /sales/daily": "sales:read",
+    "GET /stream/count": "known",
+    "GET /stream/json": "known",
+    "GET /stream/events": "known",
+    "GET /demo/blocking": "known",
+    "GET /demo/async-sleep": "known",
+    "GET /demo/threadpool": "known",
     "POST /users": "admin",
     "GET /users": "admin",
     "GET /users/{user_id}": "admin",
@@ -102,9 +108,15 @@ def token(scope: str, *, kid: str | None = "new", key: str | None = None, **clai
 def guarded(shared_url: str) -> Iterator[httpx.Client]:
     """A client of an API that lets nobody in unknown."""
     keys = {"DATABASE_URL": shared_url, "AUTH": "required", "JWT_KEYS": KEYS}
+<<<<<<< HEAD
     # A stream ends when it has begun.
     keys |= {"RATE_LIMIT": "1000000/minute", "EVENTS_MAX_S": "0.01"}
     with serving(Settings.from_environment(keys)) as client:
+=======
+    # Whoever is let into the lab waits there, or finds that it is off.
+    more = {"RATE_LIMIT": "1000000/minute", "LAB": "false"}
+    with serving(Settings.from_environment(keys | more)) as client:
+>>>>>>> b75710a (The lab: streams and sleeps that show what the event loop does; on a laptop, off in production)
         yield client
 
 

@@ -44,6 +44,7 @@ from orders_api.routes import (
 )
 from orders_api.routes.access import Gate
 from orders_api.routes.errors import add_error_handlers
+from orders_api.routes.lab import sleeps, streams
 from orders_api.services import idempotency, order_creation, order_moves
 from orders_api.services.access import refresh_tokens
 from orders_api.services.access.parts import Access, open_access
@@ -75,6 +76,8 @@ ROUTERS: Final = (
     auth.known,
     users.router,
     api_keys.router,
+    streams.router,
+    sleeps.router,
     health.router,
     home.router,
     docs.router,

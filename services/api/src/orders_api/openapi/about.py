@@ -20,6 +20,7 @@ _TAGS: Final = {
     "auth": "Log in, stay logged in, log out.",
     "users": "Who may log in, and what they may do.",
     "api keys": "Credentials of programs.",
+    "lab": "Experiments, see docs/lab.md. Off in production, and no part of what /v1 promises.",
     "health": "Whether the service is there, and can work.",
     "about": "The front door, and what problems mean.",
 }

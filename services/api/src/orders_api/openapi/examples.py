@@ -56,7 +56,7 @@ def _show(parameter: dict[str, Any]) -> None:
     """
     schema = parameter["schema"]
     example = parameter.pop("example", _PARAMETERS.get(parameter["name"]))
-    if example is None:
+    if example is None or "examples" in schema:
         return
     if schema.get("type") == "array" and not isinstance(example, list):
         example = [example]

@@ -33,6 +33,8 @@ class ServerSettings(BaseModel):
     """Origins whose pages may call from a browser."""
     docs: bool | None = None
     """Whether /docs is there; if left out, everywhere but in production."""
+    lab: bool | None = None
+    """Whether /stream and /demo are there; if left out, everywhere but in production."""
     features_off: Annotated[frozenset[Feature], BeforeValidator(split)] = frozenset()
     """Parts that are turned off: `imports`, `sales`, `exports`, `events`."""
     header_timeout_s: float = Field(default=10.0, gt=0)
@@ -65,3 +67,8 @@ class ServerSettings(BaseModel):
     def shows_docs(self) -> bool:
         """Tell whether the docs are there."""
         return not self.in_production if self.docs is None else self.docs
+
+    @property
+    def has_lab(self) -> bool:
+        """Tell whether the lab is there."""
+        return not self.in_production if self.lab is None else self.lab

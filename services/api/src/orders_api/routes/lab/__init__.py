@@ -1,0 +1,1 @@
+"""Experiments with streams and with the event loop, see docs/lab.md; off in production."""
