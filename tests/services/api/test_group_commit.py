@@ -49,7 +49,7 @@ def test_those_who_wait_together_are_one_transaction(connect: Connect, engine: E
         return batches
 
     batches = asyncio.run(main())
-    assert sum(batch.size for batch in batches) == 51
+    assert sum(len(batch.requests) for batch in batches) == 51
     assert len(batches) <= 2
     assert all(batch.waited_s >= 0 and batch.written_s > 0 for batch in batches)
     with engine.connect() as connection:

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 
 import httpx
 
+from orders.metrics import Metrics
 from orders_api.app import create_app
 from orders_api.server import Server, server_config
 from orders_api.settings import Settings
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[httpx.Client]:
+def serving(settings: Settings, metrics: Metrics | None = None) -> Iterator[httpx.Client]:
     """Run the application and yield a client of it."""
     # With the protocol named, asyncio turns Nagle's algorithm off: 40 ms an answer otherwise.
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
@@ -21,7 +22,8 @@ def serving(settings: Settings) -> Iterator[httpx.Client]:
         # Connections wait in its backlog until uvicorn is up.
         listener.listen()
         host, port = listener.getsockname()
-        server = Server(server_config(create_app(settings), settings, log_level="warning"))
+        app = create_app(settings, metrics=metrics)
+        server = Server(server_config(app, settings, log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, nullcontext
 from functools import partial
 from typing import Any, Final, TypedDict
 
@@ -13,10 +13,10 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from orders.engine import Connect, database_connect, pooled_engine
+from orders.metrics import Metrics, open_metrics
 from orders_api.clients.database import Database
 from orders_api.clients.group_commit import (
     Answer,
-    Batch,
     GroupCommit,
     Limits,
     Observer,
@@ -25,6 +25,7 @@ from orders_api.clients.group_commit import (
 )
 from orders_api.clients.transactions import Transactions
 from orders_api.clients.warehouse import Warehouse
+from orders_api.metrics import OrderMetrics, observing, watch
 from orders_api.middleware import RunningRequests, add_middleware, running_requests
 from orders_api.openapi import Api
 from orders_api.routes import (
@@ -90,6 +91,8 @@ class State(TypedDict):
 
     settings: Settings
     database: Database
+    metrics: Metrics
+    order_metrics: OrderMetrics
     order_writer: GroupCommit[NewOrderRequest, Created]
     order_mover: order_moves.Mover
     sales: SalesReader
@@ -101,16 +104,12 @@ class State(TypedDict):
     readiness: Readiness
 
 
-def _ignore(_batch: Batch) -> None:
-    """Nobody wants to know."""
-
-
-def create_app(settings: Settings | None = None, *, observe: Observer = _ignore) -> FastAPI:
+def create_app(settings: Settings | None = None, *, metrics: Metrics | None = None) -> FastAPI:
     """Return the application; it reads settings and makes connections when it starts.
 
     Args:
         settings: Read from the environment when the application starts, if left out.
-        observe: Is told of every batch of new orders that was written.
+        metrics: Takes what is measured, in place of the backends that the settings turn on.
     """
 
     @asynccontextmanager
@@ -119,22 +118,29 @@ def create_app(settings: Settings | None = None, *, observe: Observer = _ignore)
         with (
             database_connect(chosen) as connect,
             pooled_engine(connect, chosen) as engine,
+            nullcontext(metrics) if metrics else open_metrics(chosen) as measured,
             closing(SalesReader(Warehouse(chosen), chosen.sales_cache_s)) as reader,
             closing(Exports(connect, chosen.export_wait_s, chosen.export_timeout_s)) as exporter,
         ):
             waiters = min(max(1, chosen.db_pool_size // 2), _MOST_WAITERS)
             database = Database(engine, waiters=waiters)
+            order_metrics = OrderMetrics(measured)
+            creations = observing(measured, "create", order_metrics.count_created)
+            moves = observing(measured, "move")
             async with (
                 running_requests() as running,
-                _group_commit(order_creation.write, chosen, connect, observe) as writer,
-                _group_commit(order_moves.write, chosen, connect, observe) as mover,
+                _group_commit(order_creation.write, chosen, connect, creations) as writer,
+                _group_commit(order_moves.write, chosen, connect, moves) as mover,
                 _purging(database),
                 open_access(chosen, database) as access,
                 open_feed(connect, database, chosen) as feed,
             ):
+                watch(measured, engine, {"create": writer, "move": mover})
                 yield State(
                     settings=chosen,
                     database=database,
+                    metrics=measured,
+                    order_metrics=order_metrics,
                     order_writer=writer,
                     order_mover=mover,
                     sales=reader,

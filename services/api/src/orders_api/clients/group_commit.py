@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic, sleep
-from typing import Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from anyio.to_thread import run_sync
 from pg8000.exceptions import DatabaseError
@@ -39,7 +39,9 @@ _BUSY: Final = 8
 class Batch(NamedTuple):
     """What is told of a batch once it is answered."""
 
-    size: int
+    requests: Sequence[Any]
+    outcomes: Sequence[Any]
+    """Of each request its answer, committed by now, or the exception it was raised."""
     waited_s: float
     """How long the first of the batch had waited when its writer took it."""
     written_s: float
@@ -129,6 +131,11 @@ class GroupCommit(Generic[Request, Answer]):
         self._queue.put(_Waiting(request, answer, monotonic()))
         return await answer
 
+    @property
+    def queued(self) -> int:
+        """How many wait."""
+        return self._queue.qsize()
+
     async def close(self) -> None:
         """Refuse what comes, write what waits, then end."""
         self._closed = True
@@ -148,12 +155,13 @@ class GroupCommit(Generic[Request, Answer]):
             if not batch:
                 continue
             begun = monotonic()
-            outcomes = self._commit(transactions, [waiting.request for waiting in batch])
+            requests = [waiting.request for waiting in batch]
+            outcomes = self._commit(transactions, requests)
             if isinstance(outcomes[0], UnreachableError):
                 self._turn_away(outcomes[0])
             self._loop.call_soon_threadsafe(_deliver, batch, outcomes)
             times = begun - batch[0].since, monotonic() - begun
-            report = Batch(len(batch), *times, self._queue.qsize())
+            report = Batch(requests, outcomes, *times, self._queue.qsize())
             self._loop.call_soon_threadsafe(self._observe, report)
         transactions.close()
 

@@ -9,14 +9,16 @@ from orders_api.middleware.envelope import Envelope
 from orders_api.middleware.faults import Faults
 from orders_api.middleware.head import Head
 from orders_api.middleware.hosts import KnownHosts
+from orders_api.middleware.metrics import RequestMetrics
 from orders_api.middleware.sockets import SocketEnvelope
 from orders_api.middleware.time_limits import TimeLimits
 from orders_api.settings import Settings
 
 
 def add_middleware(app: FastAPI) -> None:
-    """Surround an application whose lifespan yields `settings` and `running`."""
+    """Surround an application whose lifespan yields `settings`, `running` and `metrics`."""
     app.add_middleware(_Surroundings)
+    app.add_middleware(RequestMetrics)
 
 
 def surround(app: ASGIApp, settings: Settings) -> ASGIApp:

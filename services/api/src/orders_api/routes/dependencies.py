@@ -6,6 +6,7 @@ from fastapi import Depends, Path, Request
 
 from orders_api.clients.database import Database
 from orders_api.clients.group_commit import GroupCommit
+from orders_api.metrics import OrderMetrics
 from orders_api.middleware.running import RunningRequest
 from orders_api.schemas.caller import Caller
 from orders_api.schemas.fields import Id
@@ -54,6 +55,12 @@ async def caller(request: Request) -> Caller:
     return found
 
 
+async def order_metrics(request: Request) -> OrderMetrics:
+    """Return what counts orders."""
+    found: OrderMetrics = request.state.order_metrics
+    return found
+
+
 async def access(request: Request) -> Access:
     """Return what knows who may call."""
     found: Access = request.state.access
@@ -64,6 +71,7 @@ CurrentAccess = Annotated[Access, Depends(access)]
 Db = Annotated[Database, Depends(database)]
 CurrentCaller = Annotated[Caller, Depends(caller)]
 Mover = Annotated[order_moves.Mover, Depends(order_mover)]
+CurrentOrderMetrics = Annotated[OrderMetrics, Depends(order_metrics)]
 CurrentSettings = Annotated[Settings, Depends(settings)]
 OrderId = Annotated[Id, Path(description="The id of an order.")]
 ItemId = Annotated[Id, Path(description="The id of an item.")]

@@ -8,7 +8,13 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from orders_api.problems import UnsupportedMediaType
 from orders_api.routes.content import content_encoding, media_type
-from orders_api.routes.dependencies import CurrentCaller, CurrentSettings, Db, running_request
+from orders_api.routes.dependencies import (
+    CurrentCaller,
+    CurrentOrderMetrics,
+    CurrentSettings,
+    Db,
+    running_request,
+)
 from orders_api.routes.documentation import problems
 from orders_api.routes.features import requires
 from orders_api.routes.idempotency import (
@@ -76,7 +82,9 @@ async def import_orders(
     request: Request,
     database: Db,
     caller: CurrentCaller,
+    *,
     settings: CurrentSettings,
+    metrics: CurrentOrderMetrics,
     on_error: Annotated[
         Literal["refuse", "skip"],
         Query(description="`refuse` imports all lines or none; `skip` keeps the good ones."),
@@ -93,15 +101,22 @@ async def import_orders(
     running_request(request).allow(settings.import_timeout_s)
     form, gzip = _format(request), content_encoding(request, "gzip", "x-gzip") != "identity"
     key = idempotency_key(request)
+    orders = metrics.importing()
 
     def begin() -> Intake:
         limit = settings.import_max_bytes
-        return imports.begin(database, form, caller, gzip=gzip, max_bytes=limit)
+        return imports.begin(database, form, caller, gzip=gzip, max_bytes=limit, note=orders.add)
 
     def finish() -> imports.Imported:
         operation = f"POST /orders:import {form} {on_error}"
         known_by = IdempotencyKey.of(caller.name, key, operation, intake.digest())
-        return imports.finish(database, intake, skip_bad=on_error == "skip", key=known_by)
+        return imports.finish(
+            database,
+            intake,
+            skip_bad=on_error == "skip",
+            key=known_by,
+            committed=lambda: metrics.imported(orders),
+        )
 
     with await run_sync(begin) as intake:
         async for batch in _batches(request.stream()):

@@ -114,6 +114,7 @@ class NewOrderRequest(NamedTuple):
 
     content: str
     """The order's canonical JSON."""
+    order: NewOrder
     caller: Caller
     key: IdempotencyKey | None
 
@@ -125,7 +126,7 @@ class NewOrderRequest(NamedTuple):
             # Without defaults, or a new optional field would make every old request another one.
             said = order.model_dump_json(exclude_defaults=True)
             known_by = IdempotencyKey.of(caller.name, key, OPERATION, said.encode())
-        return cls(order.model_dump_json(), caller, known_by)
+        return cls(order.model_dump_json(), order, caller, known_by)
 
     def text(self) -> str:
         """Return it as JSON for the statement."""

@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import Field, ValidationError
 
+from orders.metrics import MetricsSettings
 from orders.settings import DatabaseSettings
 from orders_api.settings import production
 from orders_api.settings.access import AccessSettings
@@ -16,7 +17,9 @@ from orders_api.settings.server import ServerSettings
 __all__ = ["Settings", "SettingsError"]
 
 
-class Settings(AccessSettings, ServerSettings, SalesSettings, EventSettings, DatabaseSettings):
+class Settings(
+    AccessSettings, ServerSettings, SalesSettings, EventSettings, MetricsSettings, DatabaseSettings
+):
     """Where Postgres is, and the API's limits. Keys are environment variables, in capitals."""
 
     import_max_bytes: int = Field(default=256 * 2**20, ge=1)

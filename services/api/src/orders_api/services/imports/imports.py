@@ -1,5 +1,6 @@
 """Importing orders: received and checked first, then written in one short transaction."""
 
+from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
 from sqlalchemy import text
@@ -8,6 +9,7 @@ from orders.problems import Unprocessable
 from orders_api.clients.database import Database, copy_in
 from orders_api.schemas.caller import Caller
 from orders_api.schemas.import_result import ImportResult
+from orders_api.schemas.order import ImportedOrder
 from orders_api.services import idempotency
 from orders_api.services.idempotency import IdempotencyKey
 from orders_api.services.imports.csv_records import CsvReader
@@ -32,9 +34,23 @@ class Imported(NamedTuple):
 
 
 def begin(
-    database: Database, form: Format, caller: Caller, *, gzip: bool, max_bytes: int
+    database: Database,
+    form: Format,
+    caller: Caller,
+    *,
+    gzip: bool,
+    max_bytes: int,
+    note: Callable[[ImportedOrder], None],
 ) -> Intake:
     """Return what takes the body of an import; the caller feeds it, closes it and leaves it.
+
+    Args:
+        database: The orders' database.
+        form: How lines are written.
+        caller: Who imports.
+        gzip: Whether the body is compressed.
+        max_bytes: The most bytes of it, as sent and decoded.
+        note: Is told of every good line.
 
     An order without created_at gets the time of this call.
 
@@ -51,13 +67,26 @@ def begin(
         Rules(now, currencies),
         attribution,
         max_bytes,
+        note=note,
     )
 
 
 def finish(
-    database: Database, intake: Intake, *, skip_bad: bool, key: IdempotencyKey | None = None
+    database: Database,
+    intake: Intake,
+    *,
+    skip_bad: bool,
+    key: IdempotencyKey | None,
+    committed: Callable[[], None],
 ) -> Imported:
     """Write the good lines of a whole body in one transaction and return what was done.
+
+    Args:
+        database: The orders' database.
+        intake: What has taken the body.
+        skip_bad: Whether good lines are written though others are bad.
+        key: What the request is known by.
+        committed: Is called when they are written, not if they were by an earlier request.
 
     Raises:
         Conflict: A request with this key runs at this moment; nothing was written.
@@ -79,6 +108,7 @@ def finish(
         answer = _result(intake.report)
         if key:
             idempotency.keep(connection, key, answer)
+    committed()
     return Imported(answer, replayed=False)
 
 

@@ -50,6 +50,10 @@ class Rules:
         return self.begun + timedelta(seconds=self.clock() - self._clock_at_begin)
 
 
+def _ignore(_order: ImportedOrder) -> None:
+    """Nobody wants to know."""
+
+
 class Intake:
     """Takes a body in pieces and keeps the rows of its good lines, in COPY's text format.
 
@@ -61,10 +65,18 @@ class Intake:
         rules: What the database asks of a line.
         attribution: The last columns of every row, in COPY's text format.
         max_bytes: The most bytes of the body, as sent and decoded.
+        note: Is told of every good line.
     """
 
     def __init__(
-        self, decoder: Decoder, reader: Reader, rules: Rules, attribution: str, max_bytes: int
+        self,
+        decoder: Decoder,
+        reader: Reader,
+        rules: Rules,
+        attribution: str,
+        max_bytes: int,
+        *,
+        note: Callable[[ImportedOrder], None] = _ignore,
     ) -> None:
         self.report = Report()
         self._decoder = decoder
@@ -73,6 +85,7 @@ class Intake:
         self._begun = rules.begun.isoformat()
         self._attribution = attribution
         self._max_bytes = max_bytes
+        self._note = note
         self._sent = self._decoded = 0
         self._digest = hashlib.sha256()
         self._lines = LineSplitter()
@@ -158,6 +171,7 @@ class Intake:
                 field = as_sent("/created_at", fields)[1:]
                 raise BadLineError(number, (field, "It lies in the future"))
             created_at = order.created_at.isoformat()
+        self._note(order)
         metadata = copy_text(json.dumps(order.metadata)) if order.metadata else "{}"
         return (
             f"{order.customer_id}\t{order.total_cents}\t{order.currency}\t{order.region}\t"
