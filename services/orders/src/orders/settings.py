@@ -24,9 +24,9 @@ class DatabaseSettings(BaseModel):
     db_name: str = "tally"
     db_ip_type: Literal["public", "private", "psc"] = "private"
     db_pool_size: int = Field(default=5, ge=1, le=100)
-    db_pool_timeout_s: float = Field(default=5.0, gt=0)
+    db_pool_timeout_s: float = Field(default=5.0, gt=0, le=600)
     """How long a request waits for a connection before it is told to come back."""
-    db_connect_timeout_s: float = Field(default=5.0, gt=0)
+    db_connect_timeout_s: float = Field(default=5.0, gt=0, le=600)
     db_idle_in_transaction_s: float = Field(default=60.0, ge=0.001, le=86_400)
     """How long a transaction may lie idle before Postgres ends it: its client may be gone."""
     db_statement_timeout_s: float | None = Field(default=None, gt=0, le=86_400)

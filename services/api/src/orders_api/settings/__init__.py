@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Self
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from orders.metrics import MetricsSettings
 from orders.settings import DatabaseSettings
@@ -22,11 +22,13 @@ class Settings(
 ):
     """Where Postgres is, and the API's limits. Keys are environment variables, in capitals."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     import_max_bytes: int = Field(default=256 * 2**20, ge=1)
     """The largest import, decompressed. It is spooled: on Cloud Run /tmp counts as memory."""
-    ready_timeout_s: float = Field(default=2.0, gt=0)
+    ready_timeout_s: float = Field(default=2.0, gt=0, le=600)
     """How long /health/ready waits for the database."""
-    order_lock_timeout_s: float = Field(default=2.0, ge=0.001)
+    order_lock_timeout_s: float = Field(default=2.0, ge=0.001, le=600)
     """How long a change of an order waits for another one of it, before it is answered 503."""
     writer_connections: int = Field(default=1, ge=1, le=20)
     """Connections, beside the pool, that create orders; as many again move them."""

@@ -19,11 +19,15 @@ class SettingsError(ValueError):
 
 def faults_of(error: ValidationError) -> dict[str, str]:
     """Return by key what Pydantic says, without the values that it was given."""
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    return {str(item["loc"][0]): _text(item["msg"], item["loc"][1:]) for item in found}
+    faults: dict[str, str] = {}
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        key = str(item["loc"][0])
+        text = _text(item["msg"], item["loc"][1:])
+        faults[key] = f"{faults[key]}; {text}" if key in faults else text
+    return faults
 
 
 def _text(message: str, place: Iterable[str | int]) -> str:
-    where = ".".join(str(part) for part in place)
-    text = message.removeprefix("Value error, ")
-    return f"{where}: {text}" if where else text
+    # Of a list: people count from one.
+    where = "".join(f"number {part + 1}: " for part in place if isinstance(part, int))
+    return where + message.removeprefix("Value error, ")

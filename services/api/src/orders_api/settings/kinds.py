@@ -1,9 +1,15 @@
-"""Kinds of values that an environment variable holds."""
+"""Kinds of values that an environment variable holds.
 
-from typing import Annotated, Any
+What they say of a wrong value does not quote it: it may be a secret in the wrong place.
+"""
+
+import re
+from typing import Annotated, Any, Final
 
 from limits import parse
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, StringConstraints
+
+_ONE_RATE: Final = re.compile(r"[1-9]\d{0,8} ?(?:/|per) ?(?:[1-9]\d{0,3} ?)?[a-z]+")
 
 
 def split(value: Any) -> Any:
@@ -14,12 +20,17 @@ def split(value: Any) -> Any:
 
 
 def _rate(value: str) -> str:
-    parse(value)
-    return value
+    try:
+        if _ONE_RATE.fullmatch(value):
+            parse(value)
+            return value
+    except ValueError:
+        pass
+    raise ValueError("It must be one rate, above zero, such as 100/minute or 5 per 10 seconds")
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(split)]
-"""A list, with commas between."""
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+"""A text that is not empty."""
 
 Rate = Annotated[str, AfterValidator(_rate)]
 """So many in a time, as `limits` spells it: `100/minute`, `5 per 10 seconds`."""

@@ -1,7 +1,8 @@
 """What must be settled before strangers may call."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from sqlalchemy.exc import ArgumentError
 
@@ -10,7 +11,8 @@ from orders.engine import pg8000_url
 if TYPE_CHECKING:
     from orders_api.settings import Settings
 
-_SINCE = "in production (K_SERVICE or AWS_LAMBDA_FUNCTION_NAME is set)"
+_LONGEST_DRAIN_S: Final = 9
+_SINCE: Final = "in production (K_SERVICE or AWS_LAMBDA_FUNCTION_NAME is set)"
 
 
 def faults(settings: "Settings") -> Iterator[tuple[str, str]]:
@@ -19,6 +21,8 @@ def faults(settings: "Settings") -> Iterator[tuple[str, str]]:
         pg8000_url(settings.database_url.get_secret_value())
     except ArgumentError:
         yield "database_url", "It is no URL of a Postgres database"
+    if settings.auth == "loopback" and settings.proxies:
+        yield "auth", "It must be required with PROXIES: what comes by a proxy may be anybody's"
     if settings.in_production:
         yield from _faults_of_production(settings)
 
@@ -32,3 +36,11 @@ def _faults_of_production(settings: "Settings") -> Iterator[tuple[str, str]]:
         yield "allowed_hosts", f"It must be there {_SINCE}: the names of this service"
     elif "*" in settings.allowed_hosts:
         yield "allowed_hosts", f"It must not be * {_SINCE}"
+    if any(urlsplit(origin).scheme != "https" for origin in settings.cors_origins):
+        yield "cors_origins", f"It must be https {_SINCE}"
+    if urlsplit(settings.google_certs_url).scheme != "https":
+        yield "google_certs_url", f"It must be https {_SINCE}"
+    if settings.bigquery_emulator_host is not None:
+        yield "bigquery_emulator_host", f"It must not be there {_SINCE}"
+    if settings.k_service is not None and settings.drain_s > _LONGEST_DRAIN_S:
+        yield "drain_s", f"It must be {_LONGEST_DRAIN_S} at most on Cloud Run, which kills after 10"

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from orders_api.settings.kinds import Names, split
+from orders_api.settings.addresses import Hosts, Origins
+from orders_api.settings.kinds import split
 
 
 class Feature(StrEnum):
@@ -27,9 +28,9 @@ class ServerSettings(BaseModel):
     host: str | None = None
     """If left out, every address on Cloud Run, elsewhere this machine's own."""
     port: int = Field(default=8000, ge=0, le=65_535)
-    allowed_hosts: Names = ()
+    allowed_hosts: Hosts = ()
     """Names that may stand in Host, `*.example.com` for all below one; none: any name."""
-    cors_origins: Names = ()
+    cors_origins: Origins = ()
     """Origins whose pages may call from a browser."""
     docs: bool | None = None
     """Whether /docs is there; if left out, everywhere but in production."""
@@ -37,18 +38,18 @@ class ServerSettings(BaseModel):
     """Whether /stream and /demo are there; if left out, everywhere but in production."""
     features_off: Annotated[frozenset[Feature], BeforeValidator(split)] = frozenset()
     """Parts that are turned off: `imports`, `sales`, `exports`, `events`."""
-    header_timeout_s: float = Field(default=10.0, gt=0)
+    header_timeout_s: float = Field(default=10.0, gt=0, le=600)
     """How long the head of a request may take to arrive."""
-    receive_timeout_s: float = Field(default=10.0, gt=0)
+    receive_timeout_s: float = Field(default=10.0, gt=0, le=600)
     """How long a body may pause."""
-    request_timeout_s: float = Field(default=30.0, gt=0)
+    request_timeout_s: float = Field(default=30.0, gt=0, le=3_600)
     """How long a request may take in all; imports and exports may take more."""
-    import_timeout_s: float = Field(default=600.0, gt=0)
+    import_timeout_s: float = Field(default=600.0, gt=0, le=86_400)
     export_timeout_s: float = Field(default=600.0, gt=0, le=86_400)
     """How long an export may take in all, and so hold its snapshot of the database."""
-    export_pause_s: float = Field(default=30.0, gt=0)
+    export_pause_s: float = Field(default=30.0, gt=0, le=600)
     """How long its client may take nothing of it."""
-    export_wait_s: float = Field(default=5.0, ge=0)
+    export_wait_s: float = Field(default=5.0, ge=0, le=600)
     """How long an export waits for transactions that were open when it was asked for."""
     drain_s: float = Field(default=8.0, gt=0, le=600)
     """After SIGTERM: when requests that still run are answered 503."""
