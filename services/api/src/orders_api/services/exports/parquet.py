@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Whichever comes first bounds a row group, and with it the memory.
-_GROUP_ROWS: Final = 50_000
-_GROUP_BYTES: Final = 8 * 2**20
+_GROUP_ROWS: Final = 20_000
+_GROUP_BYTES: Final = 4 * 2**20
 
 
 def schema() -> "pa.Schema":
