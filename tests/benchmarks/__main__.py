@@ -1,6 +1,7 @@
 """`poe bench PART`: each part is a command of its own."""
 
 import typer
+from tests.benchmarks.exports.command import exports
 from tests.benchmarks.orders.command import orders
 
 app = typer.Typer(
@@ -10,6 +11,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(orders)
+app.command()(exports)
 
 
 @app.callback()

@@ -28,11 +28,14 @@ class Server:
         app: What uvicorn is given, `package.module:app`.
         database_url: The application finds it in its environment as DATABASE_URL.
         log: Where its output goes.
+        **settings: More of its environment.
     """
 
-    def __init__(self, app: str, database_url: str, log: Path) -> None:
+    def __init__(self, app: str, database_url: str, log: Path, **settings: str) -> None:
         self._command = [*_UVICORN, app]
-        self._environment = environment(os.environ, DATABASE_URL=database_url, **_LIFTED)
+        self._environment = environment(
+            os.environ, DATABASE_URL=database_url, **_LIFTED, **settings
+        )
         self._log = log
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -76,6 +79,12 @@ class Server:
             return 0
         times = psutil.Process(self._process.pid).cpu_times()
         return float(times.user + times.system)
+
+    def memory(self) -> int:
+        """Return how many bytes of memory it holds; 0 when it does not run."""
+        if self._process is None or self._process.poll() is not None:
+            return 0
+        return int(psutil.Process(self._process.pid).memory_info().rss)
 
     def stop(self, patience_s: float = 10) -> None:
         """Ask it to end and wait; kill it when its time is up."""
