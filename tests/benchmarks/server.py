@@ -18,7 +18,7 @@ _UVICORN = [sys.executable, "-m", "uvicorn", "--host", "127.0.0.1", "--workers",
 _UVICORN += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
 
 # Requests are counted as ever, and none is refused; no peer writes a line a request.
-_LIFTED = {"RATE_LIMIT": "1000000000/minute", "LOG_LEVEL": "warning"}
+_LIFTED = {"RATE_LIMIT": "100000000/minute", "LOG_LEVEL": "warning"}
 
 
 class Server:
