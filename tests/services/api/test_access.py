@@ -1,5 +1,6 @@
 """Who counts as known, what is kept of them, and how often they may come."""
 
+import random
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -22,7 +23,9 @@ def settings_of(url: str, **keys: str) -> Settings:
 
 
 def bearer(url: str, name: str, *scopes: Scope) -> dict[str, str]:
-    return {"authorization": f"Bearer {Tokens(settings_of(url)).issue(name, scopes or tuple(Scope))}"}
+    return {
+        "authorization": f"Bearer {Tokens(settings_of(url)).issue(name, scopes or tuple(Scope))}"
+    }
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,10 @@ def test_on_a_laptop_whoever_calls_from_it_may_do_all_but_manage_users(
     [
         {"x-forwarded-for": "127.0.0.1"},
         {"forwarded": "for=127.0.0.1"},
+        {"via": "1.1 nginx"},
+        {"x-real-ip": "127.0.0.1"},
+        {"x-forwarded-proto": "https"},
+        {"sec-fetch-site": "cross-site"},
         {"host": "evil.example"},
         {"host": "localhost.evil.example:80"},
         {"authorization": "Bearer no"},
@@ -138,3 +145,47 @@ def test_unknown_callers_of_one_address_share_what_they_may(
         assert problem(limited)["type"] == "/problems/too-many-requests"
         known = bearer(database_url, "user:1") | {"x-forwarded-for": "192.0.2.1"}
         assert client.get("/orders", headers=known).status_code == 200
+
+
+def test_a_port_behind_an_address_is_no_address_of_its_own(database_url: str) -> None:
+    settings = settings_of(database_url, RATE_LIMIT="1/hour", AUTH="required", PROXIES="1")
+    with serving(settings) as client:
+        for first, second in (("192.0.2.1:1", "192.0.2.1:2"), ("[2001:db8::1]:1", "2001:db8::2")):
+            codes = [
+                client.get("/orders", headers={"x-forwarded-for": seen}).status_code
+                for seen in (first, second)
+            ]
+            assert codes == [401, 429]
+
+
+def test_whoever_sends_two_credentials_is_counted(shared_url: str, local: httpx.Client) -> None:
+    headers = bearer(shared_url, "user:1") | {"x-api-key": "no"}
+    response = local.get("/orders", headers=headers)
+    assert response.status_code == 400
+    assert response.headers["ratelimit-policy"]
+
+
+LOOKUPS = "SELECT seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables WHERE relname = :name"
+
+
+def test_keys_over_the_limit_are_not_looked_up_and_a_known_one_is_served(
+    database_url: str, engine: Engine
+) -> None:
+    """A stranger who tries keys costs the database nothing more, and holds nobody up."""
+    keys = {"RATE_LIMIT": "20/hour", "API_KEY_CACHE_S": "0"}
+    with serving(settings_of(database_url, **keys)) as client:
+        admin = bearer(database_url, "user:1")
+        body = {"name": "till", "scopes": ["orders:read"]}
+        known = {"x-api-key": client.post("/api-keys", json=body, headers=admin).json()["key"]}
+        assert client.get("/auth/me", headers=known).status_code == 200
+        codes = [client.get("/auth/me", headers=stranger()).status_code for _ in range(60)]
+        assert codes == [401] * 19 + [429] * 41
+        assert client.get("/auth/me", headers=known).status_code == 200
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+        assert connection.scalar(text(LOOKUPS), {"name": "api_keys"}) < 40
+
+
+def stranger() -> dict[str, str]:
+    prefix = "".join(random.choices("abcdefghijklmnopqrstuvwxyz234567", k=13))
+    return {"x-api-key": f"tally_{prefix}_{'A' * 43}"}

@@ -108,15 +108,9 @@ def token(scope: str, *, kid: str | None = "new", key: str | None = None, **clai
 def guarded(shared_url: str) -> Iterator[httpx.Client]:
     """A client of an API that lets nobody in unknown."""
     keys = {"DATABASE_URL": shared_url, "AUTH": "required", "JWT_KEYS": KEYS}
-<<<<<<< HEAD
-    # A stream ends when it has begun.
-    keys |= {"RATE_LIMIT": "1000000/minute", "EVENTS_MAX_S": "0.01"}
+    # A stream ends when it has begun; whoever is let into the lab finds that it is off.
+    keys |= {"RATE_LIMIT": "1000000/minute", "EVENTS_MAX_S": "0.01", "LAB": "false"}
     with serving(Settings.from_environment(keys)) as client:
-=======
-    # Whoever is let into the lab waits there, or finds that it is off.
-    more = {"RATE_LIMIT": "1000000/minute", "LAB": "false"}
-    with serving(Settings.from_environment(keys | more)) as client:
->>>>>>> b75710a (The lab: streams and sleeps that show what the event loop does; on a laptop, off in production)
         yield client
 
 
@@ -190,7 +184,8 @@ BAD: Final = {
     "no token": {"authorization": "Bearer"},
     "another scheme": {"authorization": "Basic YTpi"},
     "garbage": bearer("a.b.c"),
-    "no such key": {"x-api-key": "tally_00000000_" + "A" * 43},
+    "no such key": {"x-api-key": "tally_" + "a" * 13 + "_" + "A" * 43},
+    "no key at all": {"x-api-key": "tally_00000000_" + "A" * 43},
     "no key": {"x-api-key": ""},
 }
 
@@ -232,7 +227,7 @@ def test_whoever_is_not_let_in_is_not_told_what_is_wrong_with_the_rest(
 
 
 def test_two_credentials_are_one_too_many(guarded: httpx.Client, problem: Any) -> None:
-    both = bearer(token(ALL)) | {"x-api-key": "tally_00000000_" + "A" * 43}
+    both = bearer(token(ALL)) | BAD["no such key"]
     assert problem(guarded.get("/orders", headers=both))["type"] == "/problems/bad-request"
     twice = [("authorization", f"Bearer {token(ALL)}")] * 2
     assert problem(guarded.get("/orders", headers=twice))["type"] == "/problems/bad-request"

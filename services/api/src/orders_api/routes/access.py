@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import Request
 from starlette.requests import HTTPConnection
 
-from orders.problems import BadRequest
+from orders.problems import BadRequest, Problem
 from orders_api.problems import Forbidden, TooManyRequests, Unauthorized
 from orders_api.schemas.caller import Caller, Principal
 from orders_api.schemas.need import Need, Needed
@@ -19,7 +19,23 @@ from orders_api.settings.access import AccessSettings
 ANONYMOUS: Final = Principal("anonymous", frozenset(Scope) - {Scope.ADMIN})
 """Whoever calls from this machine without credentials, where that is allowed."""
 
-_FORWARDED: Final = (b"x-forwarded-for", b"forwarded")
+_AUTHORIZATION: Final = b"authorization"
+_API_KEY: Final = b"x-api-key"
+_FROM_ELSEWHERE: Final = frozenset(
+    {
+        b"forwarded",
+        b"via",
+        b"x-real-ip",
+        b"cf-connecting-ip",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"x-forwarded-proto",
+        b"x-forwarded-server",
+    }
+)
+"""What proxies add."""
+
 # Another name is a page's that had it resolved to this machine (DNS rebinding).
 _LOCAL_HOST: Final = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
 _LOOPBACK: Final = ("127.0.0.1", "::1")
@@ -63,11 +79,9 @@ class Gate:
         """
         headers = dict(request.scope["headers"])
         state = request.scope["state"]
-        try:
-            principal = await self._principal(request, headers, ticket)
-        except Unauthorized:
-            await self.count_address(request)
-            raise
+        principal = None if ticket is not None else self._recalled(request, headers)
+        if principal is None:
+            principal = await self._identified(request, headers, ticket)
         trace = read_traceparent(headers.get(b"traceparent"))
         state["principal"] = principal
         state["caller"] = Caller(principal.name, trace and trace.trace_id)
@@ -84,21 +98,42 @@ class Gate:
         address = client_address(request, self._proxies)
         await self._count(request.scope["state"], network(address))
 
-    async def _principal(
+    def _recalled(self, request: HTTPConnection, headers: dict[bytes, bytes]) -> Principal | None:
+        """Return whom memory knows; None also where something is wrong."""
+        authorization, api_key = _sent(headers)
+        if authorization is None and api_key is None:
+            return ANONYMOUS if self._anonymous and _is_local(request, headers) else None
+        if len(headers) < len(request.scope["headers"]):
+            # A header stands twice, perhaps one of these.
+            return None
+        return self._authenticator.recall(authorization, api_key)
+
+    async def _identified(
         self, request: HTTPConnection, headers: dict[bytes, bytes], ticket: str | None
     ) -> Principal:
-        authorization = _single(request, headers, b"authorization")
-        api_key = _single(request, headers, b"x-api-key")
-        if ticket is not None:
-            if authorization is not None or api_key is not None:
-                raise BadRequest("Send a ticket or a header, not both.")
-            return self._authenticator.redeem(ticket)
-        principal = await self._authenticator.identify(authorization, api_key)
-        if principal is not None:
-            return principal
-        if self._anonymous and _is_local(request, headers):
-            return ANONYMOUS
-        raise Unauthorized("Send Authorization: Bearer with a token, or X-API-Key.")
+        """Return who it is that memory does not know; strangers are counted."""
+        authorization, api_key = _sent(headers)
+        looked_up = api_key is not None and not self._authenticator.has_seen(api_key)
+        if looked_up:
+            # Before it is: a flood of keys shall not reach the database.
+            await self.count_address(request)
+        try:
+            _require_single(request, headers)
+            if ticket is not None:
+                return self._redeemed(ticket, headers)
+            principal = await self._authenticator.identify(authorization, api_key)
+            if principal is None:
+                raise Unauthorized("Send Authorization: Bearer with a token, or X-API-Key.")
+        except Problem:
+            if not looked_up:
+                await self.count_address(request)
+            raise
+        return principal
+
+    def _redeemed(self, ticket: str, headers: dict[bytes, bytes]) -> Principal:
+        if _sent(headers) != (None, None):
+            raise BadRequest("Send a ticket or a header, not both.")
+        return self._authenticator.redeem(ticket)
 
     async def _count(self, state: dict[str, Any], who: str) -> None:
         decision = await self._limiter.hit("requests", self._rate, who)
@@ -140,20 +175,30 @@ def client_address(request: HTTPConnection, proxies: int) -> str:
     return request.client.host if request.client else ""
 
 
-def _single(request: HTTPConnection, headers: dict[bytes, bytes], name: bytes) -> str | None:
-    """Return the value of a header that may stand once; None if it does not stand at all."""
-    value = headers.get(name)
-    if value is None:
-        return None
-    if sum(1 for sent, _ in request.scope["headers"] if sent == name) > 1:
-        raise BadRequest(f"{name.decode().title()} may stand only once.")
-    return value.decode("latin-1")
+def _sent(headers: dict[bytes, bytes]) -> tuple[str | None, str | None]:
+    """Return the values of Authorization and X-API-Key."""
+    token, key = headers.get(_AUTHORIZATION), headers.get(_API_KEY)
+    return (
+        None if token is None else token.decode("latin-1"),
+        None if key is None else key.decode("latin-1"),
+    )
+
+
+def _require_single(request: HTTPConnection, headers: dict[bytes, bytes]) -> None:
+    names = [name for name, _ in request.scope["headers"]]
+    if len(names) == len(headers):
+        return
+    for name in (_AUTHORIZATION, _API_KEY):
+        if names.count(name) > 1:
+            raise BadRequest(f"{name.decode().title()} may stand only once.")
 
 
 def _is_local(request: HTTPConnection, headers: dict[bytes, bytes]) -> bool:
     """Tell whether a request comes from this machine itself, through no proxy."""
     if request.client is None or request.client.host not in _LOOPBACK:
         return False
-    if any(name in headers for name in _FORWARDED):
+    if not _FROM_ELSEWHERE.isdisjoint(headers):
+        return False
+    if headers.get(b"sec-fetch-site") == b"cross-site":
         return False
     return _LOCAL_HOST.fullmatch(headers.get(b"host", b"")) is not None

@@ -70,7 +70,38 @@ class Authenticator:
         # Apart, so that a flood of keys that are none drives out no good one.
         self._strangers: LRUCache[str, _KnownKey] = LRUCache(_CACHED)
         self._lookups: dict[str, asyncio.Task[_KnownKey]] = {}
-        self._threads = CapacityLimiter(_LOOKUPS_AT_ONCE)
+        # Lanes apart, so that a flood of keys that are none holds up no good one.
+        self._lane = CapacityLimiter(_LOOKUPS_AT_ONCE)
+        self._lane_of_strangers = CapacityLimiter(_LOOKUPS_AT_ONCE)
+
+    def recall(self, authorization: str | None, api_key: str | None) -> Principal | None:
+        """Return who sent these headers if memory alone can tell.
+
+        Call it from the event loop only.
+        """
+        if api_key is None:
+            recognized = self._tokens.get(authorization) if authorization is not None else None
+            fresh = recognized is not None and time() < recognized.until
+            return recognized.principal if recognized is not None and fresh else None
+        known = None if authorization is not None else self._remembered(api_key)
+        now = monotonic()
+        if known is None or now >= known.fresh_until or now >= known.good_until:
+            return None
+        return known.principal
+
+    def has_seen(self, api_key: str | None) -> bool:
+        """Tell whether this was a good API key when it was looked up last."""
+        return api_key is not None and self._remembered(api_key) is not None
+
+    def _remembered(self, api_key: str) -> _KnownKey | None:
+        prefix = api_keys.prefix_of(api_key)
+        known = self._keys.get(prefix) if prefix is not None else None
+        if known is None or prefix is None:
+            return None
+        if not hmac.compare_digest(known.key_hash, api_keys.hash_of(api_key)):
+            return None
+        self._uses.note(prefix)
+        return known
 
     async def identify(self, authorization: str | None, api_key: str | None) -> Principal | None:
         """Return who sent these headers, `Authorization` and `X-API-Key`; None if neither came.
@@ -86,12 +117,7 @@ class Authenticator:
             if authorization is not None:
                 raise BadRequest("Send Authorization or X-API-Key, not both.")
             return await self._by_key(api_key)
-        if authorization is None:
-            return None
-        known = self._tokens.get(authorization)
-        if known is not None and time() < known.until:
-            return known.principal
-        return await self._by_token(authorization)
+        return None if authorization is None else await self._by_token(authorization)
 
     def ticket(self, principal: Principal) -> str:
         """Return what opens a stream in the name of a caller, for `tickets.LIFETIME_S`."""
@@ -152,7 +178,7 @@ class Authenticator:
         """Look a key up once for all who wait for it."""
         lookup = self._lookups.get(prefix)
         if lookup is None:
-            if len(self._lookups) >= _LOOKUPS_WAITING:
+            if prefix not in self._keys and len(self._lookups) >= _LOOKUPS_WAITING:
                 raise Unavailable("Too many API keys are looked up at once.", retry_after_s=1)
             lookup = self._lookups[prefix] = asyncio.create_task(self._find(prefix))
         # Whoever leaves does not take the lookup from the others.
@@ -160,8 +186,9 @@ class Authenticator:
 
     async def _find(self, prefix: str) -> _KnownKey:
         this, asked_at = asyncio.current_task(), monotonic()
+        lane = self._lane if prefix in self._keys else self._lane_of_strangers
         try:
-            found = await run_sync(api_keys.find, self._database, prefix, limiter=self._threads)
+            found = await run_sync(api_keys.find, self._database, prefix, limiter=lane)
             known = self._known(prefix, found, asked_at)
             # One that was revoked meanwhile may have been read before.
             if self._lookups.get(prefix) is this:

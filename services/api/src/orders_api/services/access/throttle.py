@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
@@ -20,6 +21,7 @@ _PATIENCE_S: Final = 0.25
 _COOL_DOWN_S: Final = 5.0
 # An IPv6 customer has a whole network of addresses.
 _IPV6_NETWORK: Final = 64
+_WITH_PORT: Final = re.compile(r"([\d.]+):\d+|\[(.*)\](?::\d+)?")
 
 
 class Decision(NamedTuple):
@@ -90,13 +92,17 @@ class Limiter:
 
 
 def network(address: str) -> str:
-    """Return whom an address counts for: itself, or of IPv6 the network of its customer."""
+    """Return whom an address counts for: itself, or of IPv6 the network of its customer.
+
+    A port behind it, as some proxies write it, is another one for each connection.
+    """
+    host = _WITH_PORT.fullmatch(address)
     try:
-        parsed = ip_address(address)
+        parsed = ip_address(host[1] or host[2] if host else address)
     except ValueError:
         return address
     if not isinstance(parsed, IPv6Address):
-        return address
+        return str(parsed)
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
     return str(ip_network((parsed, _IPV6_NETWORK), strict=False).network_address)
