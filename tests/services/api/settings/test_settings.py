@@ -63,6 +63,7 @@ VALUES: Mapping[str, str] = {
     "JWT_ISSUER": "other",
     "JWT_KEYS": f"new:{'n' * 32},old:{'o' * 32}",
     "K_SERVICE": "tally",
+    "LAB": "true",
     "LOGIN_ADDRESS_LIMIT": "1 per 10 seconds",
     "LOGIN_LIMIT": "1/10seconds",
     "LOGIN_NAME_LIMIT": "1 per hour",
