@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine, text
 
+from orders_api.logs.lines import console
 from tally_testing.api_process import api_process
 from tally_testing.raw_http import connected, read_answer
 from tally_testing.waiting import wait_until
@@ -73,6 +74,19 @@ def test_on_a_terminal_lines_are_for_people() -> None:
     assert "orders=3" in done.stdout
     assert "\nLookupError: at last\n" in done.stdout
     assert "{" not in done.stdout.partition("Traceback")[0]
+
+
+def test_on_a_terminal_nobody_forges_a_line_or_moves_the_cursor() -> None:
+    forged = "\x1b[2J\r\n12:00:00.000 [info] forged \x9b1A\u2028\u202e\x7f"
+    shown = r"\x1b[2J\r\n12:00:00.000 [info] forged \x9b1A\u2028\u202e\x7f"
+    event = {"severity": "INFO", "message": forged, "short": "\x1b[2J", "list": [forged], forged: 1}
+    traced = "\n".join(("Traceback", forged.replace("\n", ""), "LookupError"))
+    rendered = console(colors=False)({**event, "stack_trace": traced}).decode()
+    line, *trace = rendered.removesuffix("\n").split("\n")
+    assert line.count(shown) == 3
+    assert r"short=\x1b[2J" in line
+    assert trace == ["Traceback", shown.replace(r"\n", ""), "LookupError"]
+    assert rendered.replace("\n", "").isprintable()
 
 
 def test_without_anybody_who_reads_it_goes_on() -> None:

@@ -38,6 +38,14 @@ def test_lines_come_out_in_their_order(pipe: tuple[int, int]) -> None:
     assert read(pipe[0], len(b"".join(lines))) == b"".join(lines)
 
 
+def test_whoever_flushes_waits_for_no_more_lines(pipe: tuple[int, int]) -> None:
+    output = Output(pipe[1], lost, gather_s=3_600)
+    for line in (b"first\n", b"second\n"):
+        output.write(line)
+        assert output.flush(60)
+        assert read(pipe[0], len(line)) == line
+
+
 def test_a_reader_that_is_slow_loses_lines_and_is_told_how_many(pipe: tuple[int, int]) -> None:
     output = Output(pipe[1], lost, most=10)
     line = b"x" * 2**17 + b"\n"

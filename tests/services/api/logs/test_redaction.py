@@ -1,6 +1,7 @@
 """Nothing that is secret or personal is ever in the log, whoever wrote the line."""
 
 from pathlib import Path
+from time import thread_time
 
 import httpx
 import pytest
@@ -35,6 +36,16 @@ KEY = "tally_mfrggzdfmztwq_0123456789abcdefghijABCDEFGHIJ0123456789-_x"
         ("{'C': '23505', 'D': 'Key (name)=(Ada) is.'}", "{'C': '23505', 'D': '…'}"),
         ("input_value={'name': 'Ada'}, input_type=dict", "input_value=…, input_type=dict"),
         ("the pass phrase open-sesame was used", "the pass phrase … was used"),
+        ("mail to ann@localhost failed", "mail to …@… failed"),
+        ("mail to ann@shop@example.org failed", "mail to …@… failed"),
+        ("at postgresql://u:p/w@h/db now", "at postgresql://…@h/db now"),
+        ("at (postgresql://u:p@w?x@h/db) now", "at (postgresql://…@h/db) now"),
+        (r"password='it\'s mine', next", "password=…, next"),
+        (r'{"password": "say \"please\" now"}', '{"password": …}'),
+        (r"'{\"password\": \"say please\"}'", r"'{\"password\": …"),
+        ("password='it''s mine' AND", "password=… AND"),
+        ("token=b'two words' next", "token=… next"),
+        ("password='never closed\nnext", "password=…\nnext"),
     ],
 )
 def test_what_others_say_is_redacted(said: str, kept: str) -> None:
@@ -50,6 +61,53 @@ def test_what_is_harmless_is_kept() -> None:
         "FATAL: 57P03 the database system is starting up",
     ):
         assert Redaction()(said) == said
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *("a", "a-", "a.", "?a", "a@", "@", "x://", "://", "'", '"', "\\", "\\'", " ", "=", "é"),
+        *("'D': '", ")=(", "input_value=", "[parameters: ", "bearer ", "tally_", "$argon2", "aB3"),
+        *("password", "password='", 'password="', "password: ", "token", "aaaaaaaaaa.", "?a=", "-"),
+    ],
+)
+@pytest.mark.parametrize("before", ["", "x://"])
+def test_the_time_grows_as_the_text_does(part: str, before: str) -> None:
+    short, long = (before + (part * size)[:size] for size in (2_000, 32_000))
+    # In proportion it is 16 times as much; by the square it would be 256 times.
+    assert cpu_time(long) < 100 * cpu_time(short)
+
+
+def cpu_time(text: str) -> float:
+    """Return the least of what redacting it took of this thread, a few times over."""
+    redact = Redaction()
+    taken = []
+    for _ in range(3):
+        began = thread_time()
+        redact(text)
+        taken.append(thread_time() - began)
+    return min(taken)
+
+
+def test_a_very_long_text_is_clipped_and_says_so() -> None:
+    said = Redaction(["open-sesame"])("abc open-sesame " * 100_000)
+    assert said.startswith("abc … abc …")
+    assert said.endswith("… (600000 characters, clipped)")
+    assert len(said) < 40_000
+
+
+def test_nothing_is_told_for_having_been_clipped() -> None:
+    before = "x " * 16_380
+    for begun in (
+        EMAIL,
+        f"{{'password': '{PASSWORD} {PASSWORD}'}}",
+        f"[parameters: ('{PASSWORD}', '{PASSWORD}')]",
+        f"Key (name)=({PASSWORD} {PASSWORD}) already exists.",
+        f"input_value={{'name': '{PASSWORD} {PASSWORD}'}}, input_type=dict",
+    ):
+        for cut in range(0, 60, 4):
+            said = Redaction()(before[: len(before) - 2 * cut] + begun + " more" * 100)
+            assert not any(word in said for word in ("ada", "horse", "battery"))
 
 
 def test_the_secrets_of_settings_are_known_wherever_they_stand() -> None:

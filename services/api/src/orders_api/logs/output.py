@@ -8,6 +8,7 @@ from time import sleep
 from typing import Final
 
 _GATHER_S: Final = 0.01
+_RETRY_S: Final = 0.01
 _MOST_AT_ONCE: Final = 500
 
 
@@ -20,15 +21,24 @@ class Output:
         file: Where lines go.
         lost: Makes the line that tells how many were lost.
         most: How many lines may wait.
+        gather_s: How long lines are gathered, to be written together.
     """
 
-    def __init__(self, file: int, lost: Callable[[int], bytes], most: int = 10_000) -> None:
+    def __init__(
+        self,
+        file: int,
+        lost: Callable[[int], bytes],
+        most: int = 10_000,
+        gather_s: float = _GATHER_S,
+    ) -> None:
         self._file = file
         self._lost_line = lost
         self._most = most
+        self._gather_s = gather_s
         self._lost = 0
         self._waiting: deque[bytes | Event] = deque()
         self._wake = Event()
+        self._hurry = Event()
         Thread(target=self._run, name="log-output", daemon=True).start()
 
     def write(self, line: bytes) -> None:
@@ -44,6 +54,7 @@ class Output:
         """Wait until all that was taken is written; tell whether it was, in so many seconds."""
         done = Event()
         self._waiting.append(done)
+        self._hurry.set()
         self._wake.set()
         return done.wait(patience_s)
 
@@ -51,8 +62,9 @@ class Output:
         while True:
             self._wake.wait()
             # A thread that woke for every line would take the interpreter from the requests.
-            sleep(_GATHER_S)
+            self._hurry.wait(self._gather_s)
             self._wake.clear()
+            self._hurry.clear()
             while self._waiting:
                 self._write_some()
 
@@ -77,7 +89,7 @@ class Output:
             try:
                 data = data[os.write(self._file, data) :]
             except BlockingIOError:
-                sleep(_GATHER_S)
+                sleep(_RETRY_S)
             except OSError:
                 # The reader is gone, and this was the place to say so.
                 return
