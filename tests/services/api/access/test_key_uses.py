@@ -8,6 +8,7 @@ from anyio import run
 from anyio.to_thread import run_sync
 from sqlalchemy import Engine, text
 
+from orders.problems import Unavailable
 from orders_api.problems import Unauthorized
 from orders_api.schemas.access import NewApiKey
 from orders_api.schemas.caller import Principal
@@ -106,3 +107,28 @@ def test_uses_are_written_while_the_service_runs(desk: Desk, engine: Engine) -> 
                 pass
 
     run(asked)
+
+
+def test_whatever_keeps_uses_from_being_written_they_are_written_later(
+    desk: Desk, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = create(desk)
+    write = api_keys.note_uses
+    failures = [ValueError("no problem of ours"), Unavailable("away")]
+
+    def fail_first(*args: Any) -> None:
+        if failures:
+            raise failures.pop()
+        write(*args)
+
+    monkeypatch.setattr(api_keys, "note_uses", fail_first)
+
+    async def asked() -> None:
+        async with key_uses(desk.database) as uses:
+            uses.note(prefix(key))
+            await uses.write()
+            await uses.write()
+            assert (failures, last_used(engine)) == ([], None)
+
+    run(asked)
+    assert last_used(engine) is not None

@@ -48,8 +48,10 @@ def from_(address: str) -> dict[str, str]:
     return {"x-forwarded-for": address}
 
 
-def attempt(client: httpx.Client, name: str, address: str, password: str = WRONG) -> int:
-    form = {"grant_type": "password", "username": name, "password": password}
+def attempt(
+    client: httpx.Client, name: str, address: str, password: str = WRONG, **more: str
+) -> int:
+    form = {"grant_type": "password", "username": name, "password": password, **more}
     answer = client.post("/auth/token", data=form, headers=from_(address))
     if answer.status_code == 429:
         assert 0 < int(answer.headers["retry-after"]) <= 86_400
@@ -89,6 +91,16 @@ def test_logins_that_succeed_do_not_count_and_forgive_nothing(throttled: httpx.C
     assert attempt(throttled, "clerk@b.c", "192.0.2.1", PASSWORD) == 200
     found += [attempt(throttled, "clerk@b.c", "192.0.2.1") for _ in range(2)]
     assert found == [400, 400, 400, 429]
+
+
+def test_a_right_password_with_too_wide_a_scope_is_no_failed_login(
+    throttled: httpx.Client,
+) -> None:
+    found = [
+        attempt(throttled, "clerk@b.c", "192.0.2.1", PASSWORD, scope="admin") for _ in range(10)
+    ]
+    assert found == [400] * 10
+    assert attempt(throttled, "clerk@b.c", "192.0.2.1", PASSWORD) == 200
 
 
 def test_a_login_that_the_database_kept_from_succeeding_does_not_count(

@@ -31,8 +31,18 @@ async def test_each_limit_and_each_caller_has_a_count_of_its_own() -> None:
 async def test_a_count_can_be_taken_back() -> None:
     limiter = Limiter("memory://")
     for _ in range(10):
-        assert (await limiter.hit("x", RATE, "a")).allowed
-        await limiter.hit("x", RATE, "a", count=-1)
+        decision = await limiter.hit("x", RATE, "a")
+        assert decision.remaining == 2
+        await limiter.take_back(decision)
+
+
+async def test_a_count_of_a_window_that_is_over_is_taken_back_from_no_other() -> None:
+    limiter = Limiter("memory://")
+    old = await limiter.hit("x", "1 per 1 second", "a")
+    while (new := await limiter.hit("x", "1 per 1 second", "a")).key == old.key:
+        pass
+    await limiter.take_back(old)
+    assert limiter._counts[new.key] == 1
 
 
 async def test_the_next_window_begins_anew() -> None:

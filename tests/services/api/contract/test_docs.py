@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from orders_api.routes.assets import takes_gzip
+from orders_api.schemas.encodings import takes_gzip
 from orders_api.settings import Settings
 from orders_api.settings.server import ServerSettings
 

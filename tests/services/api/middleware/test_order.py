@@ -41,7 +41,7 @@ def assert_protected(answer: httpx.Response) -> None:
 def test_an_unknown_host_gets_a_problem_with_all_headers(
     surrounded: httpx.Client, problem: Any
 ) -> None:
-    for host in ("evil.test", "example.com", "evil.test:80", "127.0.0.1.evil.test", ""):
+    for host in ("evil.test", "example.com", "evil.test:80", "127.0.0.1.evil.test"):
         answer = surrounded.get("/orders", headers={"host": host, "origin": SHOP})
         assert problem(answer)["type"] == "/problems/unknown-host"
         assert_protected(answer)

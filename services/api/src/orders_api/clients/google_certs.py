@@ -54,7 +54,7 @@ class GoogleCerts:
         self._asked_at = monotonic()
         try:
             found = await run_sync(self._read)
-        except (PyJWTError, OSError, ValueError):
+        except (PyJWTError, OSError, ValueError, RecursionError):
             _log.warning("Google's keys could not be fetched", exc_info=True)
         else:
             self._keys = {key.key_id: key for key in found.keys if key.key_id is not None}

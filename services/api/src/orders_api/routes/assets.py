@@ -1,7 +1,6 @@
 """Files that the pages of the docs load: from our own origin, under names that never change."""
 
 import gzip
-import re
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -9,6 +8,8 @@ from importlib.resources import files
 from typing import Final
 
 from fastapi import Request, Response
+
+from orders_api.schemas.encodings import takes_gzip
 
 _PLACES: Final = {
     "swagger-ui-bundle.js": ("fastapi_offline", "static"),
@@ -26,7 +27,6 @@ _HEADERS: Final = {
 # Redoc's page asks another host for a logo of 20 pixels, which its CSP refuses; it gets one dot.
 _LOGO: Final = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 _DOT: Final = b"data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
-_NO_GZIP: Final = re.compile(r"q=0(\.0*)?")
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,3 @@ def asset_answer(request: Request, found: Asset) -> Response:
         return Response(found.content, 200, _HEADERS, found.media_type)
     headers = _HEADERS | {"Content-Encoding": "gzip"}
     return Response(found.gzipped, 200, headers, found.media_type)
-
-
-def takes_gzip(accept_encoding: str) -> bool:
-    """Tell whether an Accept-Encoding takes gzip (RFC 9110, 12.5.3)."""
-    for part in accept_encoding.lower().split(","):
-        coding, _, weight = part.partition(";")
-        if coding.strip() == "gzip":
-            return not _NO_GZIP.fullmatch(weight.strip())
-    return False

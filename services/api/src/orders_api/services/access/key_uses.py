@@ -9,7 +9,6 @@ from typing import Final
 
 from anyio.to_thread import run_sync
 
-from orders.problems import Problem
 from orders_api.clients.database import Database
 from orders_api.services.access import api_keys
 
@@ -36,8 +35,8 @@ class KeyUses:
         ages = {prefix: monotonic() - at for prefix, at in noted.items()}
         try:
             await run_sync(api_keys.note_uses, self._database, ages)
-        except Problem as problem:
-            _log.warning("the last uses of API keys are not written yet: %s", problem.detail)
+        except Exception:  # noqa: BLE001  whatever it is, it must end neither us nor a request
+            _log.exception("the last uses of API keys are not written yet")
             self._last = noted | self._last
 
 

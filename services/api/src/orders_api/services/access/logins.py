@@ -11,7 +11,7 @@ from orders_api.problems import TooManyRequests
 from orders_api.schemas.scopes import ROLES, Scope
 from orders_api.services.access import grants, refresh_tokens, users
 from orders_api.services.access.passwords import Passwords
-from orders_api.services.access.throttle import Limiter, network
+from orders_api.services.access.throttle import Decision, Limiter, network
 from orders_api.services.access.tokens import Tokens
 from orders_api.services.access.users import Account
 from orders_api.settings import Settings
@@ -77,14 +77,16 @@ class Logins:
         """
         name = username.strip().lower()
         # Counted before it is known, or many at once would all pass.
-        limits = await self._count_attempt(name, address)
+        counted = await self._count_attempt(name, address)
         try:
-            login = await self._log_in(name, password, wanted)
+            account, rehashed = await self._verified(name, password)
         except Unavailable:
-            await self._take_back(limits)
+            await self._take_back(counted)
             raise
-        await self._take_back(limits)
-        return login
+        await self._take_back(counted)
+        scopes = grants.narrowed(ROLES[account.role], wanted)
+        token = await run_sync(self._start, account, rehashed, scopes)
+        return self._login(account.id, scopes, token)
 
     async def refresh(self, token: str, wanted: frozenset[Scope] | None) -> Login:
         """Return new tokens for a refresh token, which is used up.
@@ -103,14 +105,13 @@ class Logins:
         """End the login that a refresh token belongs to, if there is one."""
         await run_sync(refresh_tokens.revoke, self._database, token)
 
-    async def _log_in(self, name: str, password: str, wanted: frozenset[Scope] | None) -> Login:
+    async def _verified(self, name: str, password: str) -> tuple[Account, str | None]:
+        """Return whose password it is, and its new hash if it needs one."""
         account = await run_sync(users.find, self._database, name)
         verdict = await self._passwords.verify(password, account and account.password_hash)
         if account is None or not verdict.right or account.disabled:
             raise _refused()
-        scopes = grants.narrowed(ROLES[account.role], wanted)
-        token = await run_sync(self._start, account, verdict.rehashed, scopes)
-        return self._login(account.id, scopes, token)
+        return account, verdict.rehashed
 
     def _start(self, account: Account, rehashed: str | None, scopes: frozenset[Scope]) -> str:
         lifetime_s = self._settings.refresh_token_s
@@ -123,23 +124,25 @@ class Logins:
         access = self._tokens.issue(f"user:{user_id}", scopes)
         return Login(access, self._tokens.lifetime_s, refresh_token, scopes)
 
-    async def _count_attempt(self, name: str, address: str) -> list[_Limit]:
+    async def _count_attempt(self, name: str, address: str) -> list[Decision]:
         who, where = hashlib.sha256(name.encode()).hexdigest(), network(address)
         limits = [
             _Limit("login", self._settings.login_limit, (where, who)),
             _Limit("login-address", self._settings.login_address_limit, (where,)),
             _Limit("login-name", self._settings.login_name_limit, (who,)),
         ]
+        decisions = []
         for limit in limits:
             decision = await self._limiter.hit(limit.name, limit.rate, *limit.who)
             if not decision.allowed:
                 detail = "Too many logins have failed; wait before the next."
                 raise TooManyRequests(detail, retry_after_s=decision.reset_s)
-        return limits
+            decisions.append(decision)
+        return decisions
 
-    async def _take_back(self, limits: list[_Limit]) -> None:
-        for limit in limits:
-            await self._limiter.hit(limit.name, limit.rate, *limit.who, count=-1)
+    async def _take_back(self, counted: list[Decision]) -> None:
+        for decision in counted:
+            await self._limiter.take_back(decision)
 
 
 def _refused() -> BadRequest:

@@ -32,6 +32,9 @@ class Decision(NamedTuple):
     period_s: int
     remaining: int
     reset_s: int
+    key: str
+    shared: bool
+    """Where it was counted: for all instances, or in memory."""
 
 
 class Limiter:
@@ -54,23 +57,31 @@ class Limiter:
         # over: 1.9 ms a hit at 20,000 callers.
         self._counts: LRUCache[str, int] = LRUCache(_COUNTERS)
 
-    async def hit(self, name: str, rate: str, *who: str, count: int = 1) -> Decision:
-        """Count that somebody did it; -1 takes a count back.
+    async def hit(self, name: str, rate: str, *who: str) -> Decision:
+        """Count that somebody did it.
 
         Args:
             name: Of the limit.
             rate: So many in a time, as `limits` spells it.
             who: Whose count it is.
-            count: How many.
         """
         item, period_s = _parsed(rate)
         now = time()
         window = int(now // period_s)
         key = f"{name}/{window}/{'/'.join(who)}"
-        counted = await self._count(key, period_s, count)
-        remaining = item.amount - counted
-        reset_s = ceil((window + 1) * period_s - now)
-        return Decision(remaining >= 0, item.amount, period_s, max(0, remaining), reset_s)
+        counted = await self._count_shared(key, period_s, 1)
+        shared = counted is not None
+        if counted is None:
+            counted = self._counts[key] = self._counts.get(key, 0) + 1
+        left, reset_s = item.amount - counted, ceil((window + 1) * period_s - now)
+        return Decision(left >= 0, item.amount, period_s, max(0, left), reset_s, key, shared)
+
+    async def take_back(self, decision: Decision) -> None:
+        """Take a count back from where it was counted, if that is there still."""
+        if decision.shared:
+            await self._count_shared(decision.key, decision.period_s, -1)
+        elif decision.key in self._counts:
+            self._counts[decision.key] -= 1
 
     async def close(self) -> None:
         """Close the connections to Redis."""
@@ -80,15 +91,16 @@ class Limiter:
             # Until the event loop has seen it.
             await asyncio.sleep(0)
 
-    async def _count(self, key: str, period_s: int, count: int) -> int:
-        if self._storage is not None and monotonic() >= self._away_until:
-            try:
-                return await self._storage.incr(key, period_s, amount=count)
-            except Exception as error:  # noqa: BLE001  what an answer of no Redis raises is any
-                self._away_until = monotonic() + _COOL_DOWN_S
-                _log.warning("rate limits are counted in memory, Redis is away: %r", error)
-        counted = self._counts[key] = self._counts.get(key, 0) + count
-        return counted
+    async def _count_shared(self, key: str, period_s: int, count: int) -> int | None:
+        """Count for all instances; None if that cannot be done now."""
+        if self._storage is None or monotonic() < self._away_until:
+            return None
+        try:
+            return await self._storage.incr(key, period_s, amount=count)
+        except Exception as error:  # noqa: BLE001  what an answer of no Redis raises is any
+            self._away_until = monotonic() + _COOL_DOWN_S
+            _log.warning("rate limits are counted in memory, Redis is away: %r", error)
+            return None
 
 
 def network(address: str) -> str:
