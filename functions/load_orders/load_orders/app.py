@@ -8,11 +8,14 @@ from typing import NamedTuple
 
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
+from opentelemetry.trace import Tracer
 from sqlalchemy import Engine
 
 from load_orders.settings import Settings
 from load_orders.stage import Warehouse
 from orders.engine import database_engine
+from orders.metrics import Metrics, open_metrics
+from orders.tracing import open_tracing, trace_statements
 
 
 class Parts(NamedTuple):
@@ -21,6 +24,8 @@ class Parts(NamedTuple):
     settings: Settings
     engine: Engine
     warehouse: Warehouse
+    metrics: Metrics
+    tracer: Tracer | None
 
 
 def build(environment: Mapping[str, str], resources: ExitStack) -> Parts:
@@ -44,7 +49,10 @@ def build(environment: Mapping[str, str], resources: ExitStack) -> Parts:
     )
     resources.callback(client.close)
     warehouse = Warehouse(client, settings.bigquery_dataset, settings.bigquery_timeout_s)
-    return Parts(settings, engine, warehouse)
+    metrics = resources.enter_context(open_metrics(settings))
+    tracer = resources.enter_context(open_tracing(settings, "tally-load"))
+    trace_statements(engine, tracer)
+    return Parts(settings, engine, warehouse, metrics, tracer)
 
 
 @cache

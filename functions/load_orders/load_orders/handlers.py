@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
@@ -12,6 +13,7 @@ import pg8000.exceptions
 from flask import Request, Response
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
+from opentelemetry.trace import Tracer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from requests.exceptions import RequestException
 from sqlalchemy.exc import DBAPIError
@@ -19,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from load_orders.app import Parts
 from load_orders.load import load_day
+from load_orders.measures import measured_load, measured_reconciling
 from load_orders.reconcile import reconcile
 from orders.problems import (
     CONTENT_TYPE,
@@ -28,6 +31,7 @@ from orders.problems import (
     Problem,
     Unavailable,
 )
+from orders.tracing import flush, server_span
 
 _log = logging.getLogger(__name__)
 _Body = TypeVar("_Body", bound=BaseModel)
@@ -55,8 +59,12 @@ def handle_load(request: Request, parts: Callable[[], Parts]) -> Response:
 
     def work() -> dict[str, Any]:
         wanted = _parse(request, _LoadRequest)
-        engine, warehouse = parts().engine, parts().warehouse
-        load = load_day(engine, warehouse, parts().settings, day=wanted.day, mode=wanted.mode)
+        settings, engine, warehouse, metrics, tracer = parts()
+        with _traced(request, tracer, "load"), measured_load(metrics) as staged:
+            load = load_day(
+                engine, warehouse, settings, day=wanted.day, mode=wanted.mode, metrics=metrics
+            )
+            staged(load)
         return load.as_json()
 
     return _answer(request, work)
@@ -67,9 +75,21 @@ def handle_reconcile(request: Request, parts: Callable[[], Parts]) -> Response:
 
     def work() -> dict[str, Any]:
         wanted = _parse(request, _ReconcileRequest)
-        return reconcile(parts().engine, parts().warehouse, days=wanted.days)
+        _, engine, warehouse, metrics, tracer = parts()
+        with _traced(request, tracer, "reconcile"), measured_reconciling(metrics):
+            return reconcile(engine, warehouse, days=wanted.days)
 
     return _answer(request, work)
+
+
+@contextmanager
+def _traced(request: Request, tracer: Tracer | None, name: str) -> Iterator[None]:
+    """Work in the caller's trace; its spans are exported before the processor may stop."""
+    try:
+        with server_span(tracer, name, {key.lower(): value for key, value in request.headers}):
+            yield
+    finally:
+        flush(tracer)
 
 
 def _parse(request: Request, model: type[_Body]) -> _Body:

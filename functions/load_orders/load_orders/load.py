@@ -1,5 +1,6 @@
 """Loading a day: close it, prove it, stage it. Safe to repeat and to kill at any point."""
 
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from itertools import count
@@ -12,7 +13,10 @@ from load_orders.extract import affected_days, copy_chunks, extract_query
 from load_orders.receipt import EMPTY, changes_of, digest, postgres_receipt, row_count
 from load_orders.settings import Settings
 from load_orders.stage import Stage, Warehouse
+from orders.metrics import NO_METRICS, Metrics
+from orders.metrics.catalog import RECEIPT_MISMATCHES
 from orders.problems import BadGateway
+from orders.tracing import span
 
 _ATTEMPTS: Final = 3
 
@@ -53,7 +57,13 @@ class Load:
 
 
 def load_day(
-    engine: Engine, warehouse: Warehouse, settings: Settings, *, day: date, mode: str
+    engine: Engine,
+    warehouse: Warehouse,
+    settings: Settings,
+    *,
+    day: date,
+    mode: str,
+    metrics: Metrics = NO_METRICS,
 ) -> Load:
     """Stage the changes of a UTC day and return the receipt.
 
@@ -63,6 +73,7 @@ def load_day(
         settings: The size of a chunk and how long to wait for open transactions.
         day: The day of the changes.
         mode: `closed` for the whole of a day that is over, `open` for the day so far.
+        metrics: Counts loads that did not arrive whole.
 
     Raises:
         orders.problems.BadRequest: The day is in the future or before all orders.
@@ -71,11 +82,15 @@ def load_day(
         sqlalchemy.exc.DBAPIError: Postgres failed.
         google.api_core.exceptions.GoogleAPICallError: BigQuery failed.
     """
-    with final_snapshot(engine, day, mode, settings.closing_wait_s) as snapshot:
+    with ExitStack() as resources:
+        with span("close day", day=day.isoformat()):
+            final = final_snapshot(engine, day, mode, settings.closing_wait_s)
+            snapshot = resources.enter_context(final)
         condition = changes_of(day, snapshot.up_to)
         row = snapshot.connection.exec_driver_sql(postgres_receipt(condition)).one()
         receipt, last_change_id = str(row.receipt), int(row.last_change_id)
-        stage = _stage(snapshot, warehouse, settings, day=day, receipt=receipt)
+        with span("stage"):
+            stage = _stage(snapshot, warehouse, settings, metrics, day=day, receipt=receipt)
         return Load(
             day=day,
             state=snapshot.state,
@@ -90,7 +105,13 @@ def load_day(
 
 
 def _stage(
-    snapshot: Snapshot, warehouse: Warehouse, settings: Settings, *, day: date, receipt: str
+    snapshot: Snapshot,
+    warehouse: Warehouse,
+    settings: Settings,
+    metrics: Metrics,
+    *,
+    day: date,
+    receipt: str,
 ) -> Stage:
     """Return the first generation of the load that is complete, staging it where none is.
 
@@ -105,10 +126,13 @@ def _stage(
             return stage
         if stage.job_ids:
             continue
-        _extract(snapshot, settings, stage, day)
-        stage.wait()
+        with span("extract"):
+            _extract(snapshot, settings, stage, day)
+        with span("wait for load jobs", jobs=len(stage.job_ids)):
+            stage.wait()
         if stage.receipt() == receipt:
             return stage
+        metrics.add(RECEIPT_MISMATCHES, 1, ("stage",))
         attempts += 1
         if attempts == _ATTEMPTS:
             break

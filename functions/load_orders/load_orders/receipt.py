@@ -33,6 +33,11 @@ def row_count(receipt: str) -> int:
     return int(receipt.split(":")[1])
 
 
+def total_cents(receipt: str) -> int:
+    """Return the sum of total_cents of the changes that the receipt stands for."""
+    return int(receipt.split(":")[2])
+
+
 def digest(receipt: str) -> str:
     """Return the part of the receipt that tells contents apart, short enough for an id."""
     rows, _, digests = receipt.split(":")[1:]

@@ -44,6 +44,10 @@ ORDER BY 1
 """
 
 
+RECEIPTS: Final = "Postgres = ledger = orders_raw"
+"""The check that compares receipts."""
+
+
 class Published(NamedTuple):
     """What BigQuery holds of a day; state and receipt are None where the ledger has no row."""
 
@@ -140,7 +144,7 @@ def _receipts(
         if not postgres == one.receipt == one.live_receipt:
             differences.append(
                 {
-                    "check": "Postgres = ledger = orders_raw",
+                    "check": RECEIPTS,
                     "day": one.day.isoformat(),
                     "expected": postgres,
                     "actual": f"ledger {one.receipt}, orders_raw {one.live_receipt}",

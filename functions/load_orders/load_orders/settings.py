@@ -2,10 +2,12 @@
 
 from pydantic import Field
 
+from orders.metrics import MetricsSettings
 from orders.settings import DatabaseSettings
+from orders.tracing import TracingSettings
 
 
-class Settings(DatabaseSettings):
+class Settings(MetricsSettings, TracingSettings, DatabaseSettings):
     """Keys are environment variables of the same name, in capitals."""
 
     db_idle_in_transaction_s: float = Field(default=3600.0, ge=0.001, le=86_400)

@@ -13,6 +13,7 @@ from google.cloud.bigquery import DEFAULT_RETRY, LoadJob, LoadJobConfig
 from load_orders.receipt import BIGQUERY_RECEIPT
 from load_orders.schemas import table_schema
 from orders.problems import BadGateway
+from orders.tracing import current_trace_id
 
 RECEIPT: Final = f"SELECT {BIGQUERY_RECEIPT} FROM orders_stage WHERE load_id = @load_id"
 
@@ -30,6 +31,12 @@ def in_time(what: str, timeout_s: float) -> Iterator[None]:
         raise BadGateway(
             f"BigQuery: {what} is not done after {timeout_s:.0f} s", slug="bigquery-failed"
         ) from error
+
+
+def _labels() -> dict[str, str]:
+    """Return the labels of a job; one names the trace of the request that began it."""
+    trace_id = current_trace_id()
+    return {"service": "tally"} | ({} if trace_id is None else {"trace_id": trace_id})
 
 
 class Warehouse:
@@ -60,7 +67,7 @@ class Warehouse:
             google.api_core.exceptions.GoogleAPICallError: BigQuery refused or failed.
         """
         config = bigquery.QueryJobConfig(
-            default_dataset=self.dataset, query_parameters=list(parameters)
+            default_dataset=self.dataset, query_parameters=list(parameters), labels=_labels()
         )
         job = self.client.query(
             query, config, retry=self.retry, job_retry=None, timeout=self.timeout_s
@@ -155,5 +162,5 @@ class Stage:
             write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
             create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
             max_bad_records=0,
-            labels={"service": "tally"},
+            labels=_labels(),
         )

@@ -35,7 +35,8 @@ def entrants(server_url: str, directory: Path, generator: Generator) -> Iterator
             url = resources.enter_context(fresh_database(server_url, name))
             if contender.migrated:
                 _migrate(url)
-            server = Server(contender.app, contender.url(url), directory / f"{name}.log")
+            log = directory / f"{name}.log"
+            server = Server(contender.app, contender.url(url), log, **contender.settings)
             load = _load(generator, bodies, keyed=contender.keyed)
             resources.callback(server.stop)
             server.start()

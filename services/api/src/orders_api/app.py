@@ -11,9 +11,12 @@ from typing import Any, Final, TypedDict
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from opentelemetry.trace import Tracer
 
 from orders.engine import Connect, database_connect, pooled_engine
 from orders.metrics import Metrics, open_metrics
+from orders.tracing import open_tracing, trace_statements
+from orders_api.clients.batch_spans import BatchSpans
 from orders_api.clients.database import Database
 from orders_api.clients.group_commit import (
     Answer,
@@ -92,6 +95,7 @@ class State(TypedDict):
     settings: Settings
     database: Database
     metrics: Metrics
+    tracer: Tracer | None
     order_metrics: OrderMetrics
     order_writer: GroupCommit[NewOrderRequest, Created]
     order_mover: order_moves.Mover
@@ -119,18 +123,23 @@ def create_app(settings: Settings | None = None, *, metrics: Metrics | None = No
             database_connect(chosen) as connect,
             pooled_engine(connect, chosen) as engine,
             nullcontext(metrics) if metrics else open_metrics(chosen) as measured,
+            open_tracing(chosen, "tally-api") as tracer,
             closing(SalesReader(Warehouse(chosen), chosen.sales_cache_s)) as reader,
             closing(Exports(connect, chosen.export_wait_s, chosen.export_timeout_s)) as exporter,
         ):
             waiters = min(max(1, chosen.db_pool_size // 2), _MOST_WAITERS)
             database = Database(engine, waiters=waiters)
+            trace_statements(engine, tracer)
             order_metrics = OrderMetrics(measured)
-            creations = observing(measured, "create", order_metrics.count_created)
-            moves = observing(measured, "move")
+            creations = (
+                observing(measured, "create", order_metrics.count_created),
+                BatchSpans(tracer, "create orders"),
+            )
+            moves = observing(measured, "move"), BatchSpans(tracer, "move orders")
             async with (
                 running_requests() as running,
-                _group_commit(order_creation.write, chosen, connect, creations) as writer,
-                _group_commit(order_moves.write, chosen, connect, moves) as mover,
+                _group_commit(order_creation.write, chosen, connect, *creations) as writer,
+                _group_commit(order_moves.write, chosen, connect, *moves) as mover,
                 _purging(database),
                 open_access(chosen, database) as access,
                 open_feed(connect, database, chosen) as feed,
@@ -140,6 +149,7 @@ def create_app(settings: Settings | None = None, *, metrics: Metrics | None = No
                     settings=chosen,
                     database=database,
                     metrics=measured,
+                    tracer=tracer,
                     order_metrics=order_metrics,
                     order_writer=writer,
                     order_mover=mover,
@@ -176,10 +186,14 @@ def _api(path: str = "", **options: Any) -> FastAPI:
 
 @asynccontextmanager
 async def _group_commit(
-    write: Write[Request, Answer], settings: Settings, connect: Connect, observe: Observer
+    write: Write[Request, Answer],
+    settings: Settings,
+    connect: Connect,
+    observe: Observer,
+    spans: BatchSpans,
 ) -> AsyncIterator[GroupCommit[Request, Answer]]:
     limits = Limits(settings.writer_connections, settings.writer_batch, settings.writer_queue)
-    group = GroupCommit(write, partial(Transactions, connect), limits, observe)
+    group = GroupCommit(write, partial(Transactions, connect), limits, observe, spans)
     try:
         yield group
     finally:

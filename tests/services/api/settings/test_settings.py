@@ -70,6 +70,8 @@ VALUES: Mapping[str, str] = {
     "LOG_FORMAT": "json",
     "LOG_LEVEL": "debug",
     "ORDER_LOCK_TIMEOUT_S": "1",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318",
+    "OTEL_SERVICE_NAME": "other",
     "PORT": "8080",
     "PROMETHEUS_HOST": "::1",
     "PROMETHEUS_PORT": "9090",

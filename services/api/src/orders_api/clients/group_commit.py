@@ -14,9 +14,11 @@ from time import monotonic, sleep
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from anyio.to_thread import run_sync
+from opentelemetry.trace import SpanContext
 from pg8000.exceptions import DatabaseError
 
 from orders.problems import Problem, Unavailable
+from orders_api.clients.batch_spans import NO_SPANS, BatchSpans
 from orders_api.clients.refusals import fields_of, problem_of
 from orders_api.clients.transactions import Session, Transactions, UnreachableError
 
@@ -80,6 +82,7 @@ class _Waiting(Generic[Request, Answer]):
     request: Request
     answer: asyncio.Future[Answer]
     since: float
+    origin: SpanContext | None
 
 
 class GroupCommit(Generic[Request, Answer]):
@@ -90,6 +93,7 @@ class GroupCommit(Generic[Request, Answer]):
         transactions: Makes what a writer commits with.
         limits: How much is done at once.
         observe: Is told of every batch.
+        spans: Traces batches.
     """
 
     def __init__(
@@ -98,10 +102,12 @@ class GroupCommit(Generic[Request, Answer]):
         transactions: Callable[[], Transactions],
         limits: Limits,
         observe: Observer,
+        spans: BatchSpans = NO_SPANS,
     ) -> None:
         self._write = write
         self._limits = limits
         self._observe = observe
+        self._spans = spans
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[_Waiting[Request, Answer] | None] = SimpleQueue()
         self._closed = False
@@ -128,7 +134,7 @@ class GroupCommit(Generic[Request, Answer]):
             detail = "Too many requests wait to be written; nothing was written."
             raise Unavailable(detail, retry_after_s=_RETRY_AFTER_S)
         answer: asyncio.Future[Answer] = self._loop.create_future()
-        self._queue.put(_Waiting(request, answer, monotonic()))
+        self._queue.put(_Waiting(request, answer, monotonic(), self._spans.origin()))
         return await answer
 
     @property
@@ -156,7 +162,8 @@ class GroupCommit(Generic[Request, Answer]):
                 continue
             begun = monotonic()
             requests = [waiting.request for waiting in batch]
-            outcomes = self._commit(transactions, requests)
+            with self._spans.of([waiting.origin for waiting in batch]):
+                outcomes = self._commit(transactions, requests)
             if isinstance(outcomes[0], UnreachableError):
                 self._turn_away(outcomes[0])
             self._loop.call_soon_threadsafe(_deliver, batch, outcomes)

@@ -12,12 +12,14 @@ from orders_api.middleware.hosts import KnownHosts
 from orders_api.middleware.metrics import RequestMetrics
 from orders_api.middleware.sockets import SocketEnvelope
 from orders_api.middleware.time_limits import TimeLimits
+from orders_api.middleware.tracing import RequestTraces
 from orders_api.settings import Settings
 
 
 def add_middleware(app: FastAPI) -> None:
-    """Surround an application whose lifespan yields `settings`, `running` and `metrics`."""
+    """Surround an application whose lifespan yields what they look for in its state."""
     app.add_middleware(_Surroundings)
+    app.add_middleware(RequestTraces)
     app.add_middleware(RequestMetrics)
 
 

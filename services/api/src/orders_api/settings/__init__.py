@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from orders.metrics import MetricsSettings
 from orders.settings import DatabaseSettings
+from orders.tracing import TracingSettings
 from orders_api.settings import production
 from orders_api.settings.access import AccessSettings
 from orders_api.settings.errors import SettingsError, faults_of
@@ -18,7 +19,13 @@ __all__ = ["Settings", "SettingsError"]
 
 
 class Settings(
-    AccessSettings, ServerSettings, SalesSettings, EventSettings, MetricsSettings, DatabaseSettings
+    AccessSettings,
+    ServerSettings,
+    SalesSettings,
+    EventSettings,
+    MetricsSettings,
+    TracingSettings,
+    DatabaseSettings,
 ):
     """Where Postgres is, and the API's limits. Keys are environment variables, in capitals."""
 
