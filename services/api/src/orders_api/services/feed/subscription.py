@@ -67,7 +67,7 @@ class Subscription:
         """Let `deliver` return; the first reason counts."""
         self._ended = self._ended or why
         self._wake.set()
-        if self._sending is not None:
+        if self._sending is not None and not self._sending.expired():
             self._sending.reschedule(self._time() + _LAST_S)
 
     async def deliver(self, write: Write) -> End:
