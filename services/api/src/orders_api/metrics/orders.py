@@ -1,9 +1,10 @@
 """Orders that are committed, counted once each."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Final
 
-from orders.metrics import Metrics
+from orders.metrics import NO_METRICS, Metrics
 from orders.metrics.catalog import ORDER_TOTAL_CENTS, ORDERS_CREATED
 from orders.metrics.instruments import Tags
 from orders.metrics.sample import Sample
@@ -17,21 +18,31 @@ _CURRENCIES: Final = 20
 
 
 class ImportedOrders:
-    """The orders of an import by their tags, however many they are; one thread at once."""
+    """The orders of an import by their tags, however many they are; one thread at once.
 
-    def __init__(self, tags: "OrderTags") -> None:
+    Args:
+        tags: Makes them.
+        measured: Whether anybody wants to know.
+    """
+
+    def __init__(self, tags: "OrderTags", *, measured: bool) -> None:
+        self.add: Callable[[ImportedOrder], None] = self._add if measured else _ignore
+        """Takes an order."""
         self._tags = tags
         self._samples: defaultdict[Tags, Sample] = defaultdict(Sample)
-
-    def add(self, order: ImportedOrder) -> None:
-        """Take an order."""
-        self._samples[self._tags(order)].add(order.total_cents)
 
     def count(self, metrics: Metrics) -> None:
         """Say that all of them are committed."""
         for tags, sample in self._samples.items():
             metrics.add(ORDERS_CREATED, sample.count, tags)
             metrics.record_many(ORDER_TOTAL_CENTS, sample, tags)
+
+    def _add(self, order: ImportedOrder) -> None:
+        self._samples[self._tags(order)].add(order.total_cents)
+
+
+def _ignore(_order: ImportedOrder) -> None:
+    """Nobody wants to know."""
 
 
 class OrderTags:
@@ -68,7 +79,7 @@ class OrderMetrics:
 
     def importing(self) -> ImportedOrders:
         """Return what takes the orders of an import, which are not committed yet."""
-        return ImportedOrders(self._tags)
+        return ImportedOrders(self._tags, measured=self._metrics is not NO_METRICS)
 
     def imported(self, orders: ImportedOrders) -> None:
         """Count the orders of an import that is committed."""

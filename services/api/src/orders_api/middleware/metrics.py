@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from orders.metrics import NO_METRICS, Metrics
+from orders.metrics import Metrics
 from orders.metrics.catalog import HTTP_DURATION_MS, HTTP_REQUESTS
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -27,9 +27,6 @@ class RequestMetrics:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request, as ASGI asks."""
-        if scope["type"] != "http" or scope["state"]["metrics"] is NO_METRICS:
-            await self._app(scope, receive, send)
-            return
         begun = perf_counter()
         status = _FAILED
 

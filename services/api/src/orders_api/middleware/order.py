@@ -1,8 +1,12 @@
 """The order in which a request meets what surrounds it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from orders.metrics import NO_METRICS
 from orders_api.middleware.compression import Compression
 from orders_api.middleware.cors import cors
 from orders_api.middleware.envelope import Envelope
@@ -19,8 +23,6 @@ from orders_api.settings import Settings
 def add_middleware(app: FastAPI) -> None:
     """Surround an application whose lifespan yields what they look for in its state."""
     app.add_middleware(_Surroundings)
-    app.add_middleware(RequestTraces)
-    app.add_middleware(RequestMetrics)
 
 
 def surround(app: ASGIApp, settings: Settings) -> ASGIApp:
@@ -36,6 +38,15 @@ def surround(app: ASGIApp, settings: Settings) -> ASGIApp:
     app = cors(app, settings.cors_origins)
     app = KnownHosts(app, settings.allowed_hosts)
     return Envelope(app, behind_proxy=settings.proxies > 0)
+
+
+def watched(app: ASGIApp, state: Mapping[str, Any]) -> ASGIApp:
+    """Return the application with what measures and traces it, where that is wanted."""
+    if state["tracer"] is not None:
+        app = RequestTraces(app)
+    if state["metrics"] is not NO_METRICS:
+        app = RequestMetrics(app)
+    return app
 
 
 def surround_sockets(app: ASGIApp, settings: Settings) -> ASGIApp:
@@ -61,6 +72,7 @@ class _Surroundings:
             await self._app(scope, receive, send)
             return
         if self._surrounded is None:
-            self._surrounded = surround(self._app, scope["state"]["settings"])
+            surrounded = surround(self._app, scope["state"]["settings"])
+            self._surrounded = watched(surrounded, scope["state"])
             self._sockets = surround_sockets(self._app, scope["state"]["settings"])
         await (self._surrounded if kind == "http" else self._sockets)(scope, receive, send)

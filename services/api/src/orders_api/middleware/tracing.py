@@ -13,7 +13,7 @@ _CARRIED: Final = (b"traceparent", b"tracestate")
 
 
 class RequestTraces:
-    """Begins a span for each request, if traces are exported.
+    """Begins a span for each request.
 
     Whatever is inside finds the span in `traceparent`, as if it were the caller's: log lines and
     the change log name the trace, also one that begins here.
@@ -24,10 +24,7 @@ class RequestTraces:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request, as ASGI asks."""
-        if scope["type"] != "http" or scope["state"]["tracer"] is None:
-            await self._app(scope, receive, send)
-            return
-        tracer: Tracer = scope["state"]["tracer"]
+        tracer: Tracer | None = scope["state"]["tracer"]
         headers = scope["headers"]
         given = {
             name.decode(): value.decode("latin-1") for name, value in headers if name in _CARRIED
