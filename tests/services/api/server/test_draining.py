@@ -2,7 +2,6 @@
 
 import json
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,27 +111,6 @@ def test_what_cannot_be_finished_is_told_so_in_time(
             assert answer.headers["connection"] == "close"
         assert "the outcome of the request is not known" in json.loads(written.body)["detail"]
         assert "nothing was changed" in json.loads(read.body)["detail"]
-
-
-def test_a_client_that_does_not_read_keeps_nobody(
-    database_url: str, engine: Engine, tmp_path: Path
-) -> None:
-    with engine.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO orders (customer_id, total_cents, region, metadata)"
-                " SELECT 1, 1, 'us', jsonb_build_object('k', repeat('x', 500))"
-                " FROM generate_series(1, 1000)"
-            )
-        )
-    with api_process(database_url, tmp_path, drain_s=1) as api, connected(api.port) as sock:
-        answers = threading.Thread(target=sock.sendall, args=[get("/orders?limit=100") * 500])
-        answers.start()
-        wait_until(lambda: len(api.lines()) > 4, "it has begun to answer")
-        terminate(api)
-        assert api.process.wait(timeout=60) == -signal.SIGTERM
-        sock.close()
-        answers.join()
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT"])

@@ -93,6 +93,9 @@ def test_a_connection_that_says_nothing_is_closed(strict: ApiProcess) -> None:
         b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
         START + b"Content-Length: many\r\n\r\n",
         START + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        START + b"Transfer-Encoding: gzip\r\n\r\n",
+        START + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+        START + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n0\r\n\r\n",
         START + b"X: a\x00b\r\n\r\n",
     ],
 )
@@ -101,6 +104,48 @@ def test_what_is_no_http_is_a_bad_request(strict: ApiProcess, sent: bytes) -> No
     assert (answer.status, answer.problem()) == (400, "bad-request")
     assert answer.headers["connection"] == "close"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("sent", "detail"),
+    [
+        (b"GET /health/live HTTP/1.1\r\n\r\n", "one Host header"),
+        (b"GET /health/live HTTP/1.1\r\nHost:\r\n\r\n", "one Host header"),
+        (START + b"Host: localhost\r\n\r\n", "one Host header"),
+        (START + b"HOST: example.com\r\n\r\n", "one Host header"),
+        (START.replace(b"1.1", b"1.0") + b"Host: localhost\r\n\r\n", "one Host header"),
+        (START.replace(b"1.1", b"0.9") + b"\r\n", "version"),
+        (START.replace(b"1.1", b"2.0") + b"\r\n", "version"),
+        (START + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "Transfer-Encoding"),
+        (
+            START + b"Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "Transfer-Encoding",
+        ),
+        (
+            START.replace(b"1.1", b"1.0") + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "Transfer-Encoding",
+        ),
+    ],
+)
+def test_what_a_proxy_may_read_otherwise_is_a_bad_request(
+    strict: ApiProcess, sent: bytes, detail: str
+) -> None:
+    answer = ask(strict.port, sent)
+    assert (answer.status, answer.problem()) == (400, "bad-request")
+    assert detail in json.loads(answer.body)["detail"]
+    assert answer.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /health/live HTTP/1.0\r\n\r\n",
+        START.replace(b"1.1", b"1.0") + b"\r\n",
+        START + b"Transfer-Encoding: Chunked\r\n\r\n0\r\n\r\n",
+    ],
+)
+def test_old_but_plain_heads_are_taken(strict: ApiProcess, sent: bytes) -> None:
+    assert ask(strict.port, sent).status == 200
 
 
 def test_what_is_no_request_has_a_line_in_the_log(strict: ApiProcess) -> None:

@@ -1,5 +1,6 @@
 """How long a request may take: in all, and until the service ends."""
 
+import logging
 from asyncio import CancelledError
 from typing import Final
 
@@ -10,6 +11,7 @@ from orders_api.middleware.answers import answer
 from orders_api.middleware.running import RunningRequest, RunningRequests
 from orders_api.problems import RequestTimeout
 
+_log = logging.getLogger(__name__)
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNKNOWN: Final = (
     "the outcome of the request is not known. Repeat it with the same Idempotency-Key; without"
@@ -21,6 +23,7 @@ class TimeLimits:
     """Answers 503 for a request that takes too long, 408 if its sender does.
 
     What runs in a thread, or waits for its commit, is carried out all the same: the answer says so.
+    An answer that has begun is broken off.
 
     Args:
         app: What answers in time.
@@ -52,15 +55,23 @@ class TimeLimits:
         try:
             await self._app(scope, receive_in_time, watched)
         except CancelledError:
-            if not request.cut or begun:
+            reset = state.get("reset")
+            if not request.cut or (begun and reset is None):
                 raise
             request.resume()
+            if begun:
+                _log.warning("broken off: %s", _why(request))
+                reset()
+                return
             await answer(_problem(request, scope.get("method", "GET")), scope, receive, send)
         finally:
             running.end(request)
 
 
+def _why(request: RunningRequest) -> str:
+    return "The service is shutting down" if request.draining else "The request took too long"
+
+
 def _problem(request: RunningRequest, method: str) -> Problem:
-    why = "The service is shutting down" if request.draining else "The request took too long"
     what = "nothing was changed." if method in _READING else _UNKNOWN
-    return Unavailable(f"{why}; {what}", retry_after_s=1)
+    return Unavailable(f"{_why(request)}; {what}", retry_after_s=1)

@@ -37,7 +37,7 @@ class LingeringTransport:
         self.get_extra_info = transport.get_extra_info
         self.pause_reading = transport.pause_reading
         self.resume_reading = transport.resume_reading
-        self.reset = transport.abort
+        self.abort = transport.abort
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

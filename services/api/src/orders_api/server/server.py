@@ -22,7 +22,10 @@ _THIS_MACHINE: Final = "127.0.0.1"
 _MOST_OF_A_MESSAGE: Final = 4_096
 # Of ticks of 0.1 s.
 _CHECK_EVERY: Final = 5
-# After the last request was cut off: to send its answer, and to let go of the database.
+# After the last request was cut off: for clients to take its answer, for it to end, and for all
+# that was opened to be closed.
+_TAKE_S: Final = 0.3
+_END_S: Final = 0.5
 _LEAVE_S: Final = 1.0
 
 
@@ -45,8 +48,8 @@ def server_config(app: ASGIApp, settings: Settings, **options: Any) -> uvicorn.C
         server_header=False,
         # Who is behind a proxy is settled where rates are limited.
         proxy_headers=False,
-        # Connections whose client does not read the answers; requests end before.
-        timeout_graceful_shutdown=int(settings.drain_s) + 1,
+        # uvicorn asks for whole seconds, and takes any.
+        timeout_graceful_shutdown=settings.drain_s + _END_S,  # type: ignore[arg-type]
         **{"log_config": None} | options,
     )
 
@@ -55,7 +58,8 @@ class Server(uvicorn.Server):
     """Serves an application whose lifespan yields `settings` and `running`.
 
     It ends within `drain_s` and a second of a signal: it takes no more connections, answers what
-    runs and what open connections still ask for, answers 503 to what runs at `drain_s`.
+    runs and what open connections still ask for, answers 503 to what runs at `drain_s`, and breaks
+    off what clients have not taken soon after.
     """
 
     async def on_tick(self, counter: int) -> bool:
@@ -73,11 +77,19 @@ class Server(uvicorn.Server):
         running: RunningRequests = state["running"]
         settings: Settings = state["settings"]
         running.drain(settings.drain_s)
+        loop = asyncio.get_running_loop()
+        breaking = loop.call_later(settings.drain_s + _TAKE_S, self._break_off)
         try:
             async with asyncio.timeout(settings.drain_s + _LEAVE_S):
                 await super().shutdown(sockets)
         except TimeoutError:
             _log.error("the service ends though not all that it began is done")
+        finally:
+            breaking.cancel()
+
+    def _break_off(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

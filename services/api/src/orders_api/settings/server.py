@@ -42,6 +42,8 @@ class ServerSettings(BaseModel):
     """How long the head of a request may take to arrive."""
     receive_timeout_s: float = Field(default=10.0, gt=0, le=600)
     """How long a body may pause."""
+    send_timeout_s: float = Field(default=60.0, gt=0, le=600)
+    """How long a client may take nothing of what is written to it."""
     request_timeout_s: float = Field(default=30.0, gt=0, le=3_600)
     """How long a request may take in all; imports and exports may take more."""
     import_timeout_s: float = Field(default=600.0, gt=0, le=86_400)
