@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Write = Callable[[Batch], Awaitable[None]]
 """Sends something, and waits while the client does not take what was sent before."""
 
-_MOST_EVENTS: Final = 200
+_PAGE: Final = 100
 _MOST_BYTES: Final = 2**16
 _DATABASE_AWAY_S: Final = 1.0
 # What must still be sent when all is over.
@@ -56,6 +56,9 @@ class Subscription:
         self._sending: asyncio.Timeout | None = None
         self._time = asyncio.get_running_loop().time
         self._due = 0.0
+        # Of what was read last: the changes that are still to be sent, and where they end.
+        self._rest: Sequence[Event] = ()
+        self._rest_final = 0
         self.stuck = False
         """Whether something could not be sent: nothing else can."""
 
@@ -100,15 +103,20 @@ class Subscription:
         if window is None or self._position is None or self._position >= window.final:
             await self._sleep(self._due - self._time())
             return None
+        if self._rest:
+            return self._choose(self._rest, self._rest_final)
         final = window.final
         if self._position >= window.begin:
-            return self._choose(window.after(self._position, _MOST_EVENTS), final)
-        found = await self._behind(self._position, final)
-        return None if found is None else self._choose(found, final)
+            found: Sequence[Event] | None = window.after(self._position, _PAGE)
+        else:
+            found = await self._behind(self._position, final)
+        if found is None:
+            return None
+        return self._choose(found, final if len(found) < _PAGE else found[-1].id)
 
     async def _behind(self, position: int, final: int) -> Sequence[Event] | None:
         try:
-            return await self._feed.behind(position, final, _MOST_EVENTS)
+            return await self._feed.behind(position, final, _PAGE)
         except Unavailable:
             await self._sleep(min(_DATABASE_AWAY_S, self._due - self._time()))
             return None
@@ -117,16 +125,17 @@ class Subscription:
         """Return what is wanted of the changes that come next, and pass over them."""
         chosen: list[Event] = []
         size = 0
-        for event in found:
+        self._rest, self._rest_final = (), final
+        for number, event in enumerate(found, 1):
             self._position = event.id
             if self._wanted(event):
                 chosen.append(event)
                 size += len(event.data)
             if size >= _MOST_BYTES:
+                self._rest = found[number:]
                 break
         else:
-            if len(found) < _MOST_EVENTS:
-                self._position = final
+            self._position = final
         return Batch(chosen, self._position) if chosen else None
 
     async def _sleep(self, seconds: float) -> None:
