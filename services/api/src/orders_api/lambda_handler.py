@@ -13,6 +13,7 @@ from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 from mangum.handlers import ALB, APIGateway, HTTPGateway
 from mangum.types import LambdaContext, LambdaEvent, Receive, Scope, Send
 
+from orders import tracing
 from orders.problems import CONTENT_TYPE
 from orders_api import logs
 from orders_api.app import create_app
@@ -59,6 +60,12 @@ class LambdaHandler:
             text_mime_types=_TEXT,
         )
         return adapter(event, context)
+
+    def flush(self) -> None:
+        """Hand over what was measured and traced: Lambda freezes the process now."""
+        if self._lifespan is not None:
+            self._state["metrics"].flush()
+            tracing.flush(self._state["tracer"])
 
     def close(self) -> None:
         """End the application; Lambda itself ends the process without a word."""
@@ -156,7 +163,7 @@ def handler(event: LambdaEvent, context: LambdaContext) -> dict[str, Any]:
     try:
         return _instance(event, context)
     finally:
-        # Lambda freezes the process when it has the answer.
+        _instance.flush()
         logs.flush()
 
 
