@@ -27,6 +27,8 @@ def process(database_url: str, tmp_path: Path) -> Iterator[ApiProcess]:
         "events_stall_s": 2,
         "rate_limit": "1000000/minute",
         "events_window": 100,
+        # What the tests write notifies nobody.
+        "events_poll_s": 0.2,
     }
     with api_process(database_url, tmp_path, **limits) as api:
         yield api
@@ -51,6 +53,24 @@ def asking(port: int) -> socket.socket:
     asking.connect(("127.0.0.1", port))
     asking.sendall(b"GET /orders/events?since=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
     return asking
+
+
+def test_who_does_not_read_is_dropped_while_others_go_on_and_memory_stays(
+    process: ApiProcess, engine: Engine
+) -> None:
+    big(engine, 1)
+    with httpx.Client(base_url=process.url, timeout=60) as client, ExitStack() as stack:
+        reading = stack.enter_context(following(client, since=0))
+        changes(reading, 1)
+        for _ in range(10):
+            stack.enter_context(asking(process.port))
+        before = process.memory()
+        for _ in range(20):
+            big(engine, 100)
+            changes(reading, 100)
+        wait_until(lambda: process.log.read_text().count("dropped a client") == 10, "they are")
+        # 32 MB were written, of which each of them could have had all.
+        assert process.memory() - before < 60 * MEBIBYTE
 
 
 def test_a_dropped_client_that_goes_on_reads_why(process: ApiProcess, engine: Engine) -> None:
