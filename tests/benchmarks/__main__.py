@@ -2,6 +2,7 @@
 
 import typer
 from tests.benchmarks.exports.command import exports
+from tests.benchmarks.feed.command import feed
 from tests.benchmarks.orders.command import orders
 
 app = typer.Typer(
@@ -12,6 +13,7 @@ app = typer.Typer(
 )
 app.command()(orders)
 app.command()(exports)
+app.command()(feed)
 
 
 @app.callback()

@@ -9,6 +9,10 @@ from sqlalchemy.pool import NullPool
 from orders.engine import pg8000_url
 
 _DURABILITY = ("fsync", "synchronous_commit", "full_page_writes", "wal_sync_method")
+_CONNECTIONS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_type = 'client backend'
+    AND pid <> pg_backend_pid()"""
 
 
 @contextmanager
@@ -28,6 +32,12 @@ def row_count(url: str, table: str) -> int:
     """Count a table's rows."""
     with _connected(url) as connection:
         return int(connection.exec_driver_sql(f'SELECT count(*) FROM "{table}"').scalar_one())
+
+
+def connection_count(url: str) -> int:
+    """Count the connections to a database, but for the one that counts."""
+    with _connected(url) as connection:
+        return int(connection.exec_driver_sql(_CONNECTIONS).scalar_one())
 
 
 def server_settings(url: str) -> dict[str, str]:

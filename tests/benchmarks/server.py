@@ -25,14 +25,14 @@ class Server:
     """An application as a child process on a loopback port, restarted as often as needed.
 
     Args:
-        app: What uvicorn is given, `package.module:app`.
+        app: What uvicorn is given, `package.module:app`; or a module that serves by itself on PORT.
         database_url: The application finds it in its environment as DATABASE_URL.
         log: Where its output goes.
         **settings: More of its environment.
     """
 
     def __init__(self, app: str, database_url: str, log: Path, **settings: str) -> None:
-        self._command = [*_UVICORN, app]
+        self._app = app
         self._environment = environment(
             os.environ, DATABASE_URL=database_url, **_LIFTED, **settings
         )
@@ -50,9 +50,9 @@ class Server:
         self._port = free_port()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._command, "--port", str(self._port)],
+                self._command(),
                 cwd=project_root(),
-                env=self._environment,
+                env={**self._environment, "PORT": str(self._port)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -70,7 +70,7 @@ class Server:
         while not self._listens():
             ended = self._process is None or self._process.poll() is not None
             if ended or time.monotonic() > deadline:
-                raise RuntimeError(f"{self._command[-1]} did not start; {log_end(self._log)}")
+                raise RuntimeError(f"{self._app} did not start; {log_end(self._log)}")
             time.sleep(0.02)
 
     def cpu_seconds(self) -> float:
@@ -97,6 +97,11 @@ class Server:
             self._process.kill()
             self._process.wait()
         self._process = None
+
+    def _command(self) -> list[str]:
+        if ":" in self._app:
+            return [*_UVICORN, self._app, "--port", str(self._port)]
+        return [sys.executable, "-m", self._app]
 
     def _listens(self) -> bool:
         with socket.socket() as probe:
