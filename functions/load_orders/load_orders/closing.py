@@ -52,7 +52,7 @@ def final_snapshot(engine: Engine, day: date, mode: str, wait_s: float) -> Itera
             state, up_to = "open", last_change_id(connection)
             connection.rollback()
             xid = transaction_id(connection)
-            connection.rollback()
+            connection.commit()
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         _wait_until_over(connection, xid, time.monotonic() + wait_s)
         taken_at = connection.scalar(text("SELECT tally_now()"))

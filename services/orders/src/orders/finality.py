@@ -4,6 +4,10 @@ A change_id that is visible does not mean that all lower ones are, since another
 still hold one. The three steps below settle it without privileges, prepared transactions
 included: whoever was given a change_id up to L wrote its order first, so its transaction id is
 below one taken after L was read; once no such transaction runs, L is final.
+
+A crash must not give a change_id up to L anew. One that was rolled back leaves its number in the
+log of Postgres only, which nobody waits for; whoever takes the transaction id writes a message
+behind it, so that its commit waits until all of that is on disk.
 """
 
 from typing import Final
@@ -15,8 +19,10 @@ LAST_CHANGE_ID: Final = (
 )
 """The statement of `last_change_id`, for a connection that is not SQLAlchemy's."""
 
-TRANSACTION_ID: Final = "SELECT pg_current_xact_id()::text"
-"""That of `transaction_id`, in a transaction of its own."""
+TRANSACTION_ID: Final = (
+    "SELECT pg_current_xact_id()::text FROM pg_logical_emit_message(true, 'tally', 'final')"
+)
+"""That of `transaction_id`, in a transaction of its own, which is committed."""
 
 SNAPSHOT_XMIN: Final = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
 """That of `snapshot_xmin`."""
@@ -30,7 +36,8 @@ def last_change_id(connection: Connection) -> int:
 def transaction_id(connection: Connection) -> int:
     """Take a transaction id of one's own: every later one is higher.
 
-    The caller ends the transaction at once, or it holds back every snapshot's xmin.
+    The caller commits the transaction at once: open it holds back every snapshot's xmin, and
+    rolled back it does not outlive a crash.
     """
     return int(connection.scalar(text(TRANSACTION_ID)))
 
