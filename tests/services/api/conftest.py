@@ -19,7 +19,8 @@ Problem = Callable[[httpx.Response], dict[str, Any]]
 
 
 def settings_for(url: str, **values: object) -> Settings:
-    return Settings.model_validate({"database_url": url, **values})
+    # An export waits for transactions of other workers, too: they share the server.
+    return Settings.model_validate({"database_url": url, "export_wait_s": 60, **values})
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ def peak(api: ApiProcess, form: str) -> int:
 def test_memory_does_not_grow_with_the_orders(
     database_url: str, tmp_path: Path, engine: Engine
 ) -> None:
-    with api_process(database_url, tmp_path) as api:
+    with api_process(database_url, tmp_path, export_wait_s=60) as api:
         fill(engine, FEW)
         # Twice: at first, modules are loaded and the allocator takes what it keeps.
         few = [max(peak(api, form), peak(api, form)) for form in FORMS][-1]

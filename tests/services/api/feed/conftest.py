@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from orders.engine import database_engine
 from orders.settings import DatabaseSettings
 from orders_api.settings import Settings
+from tally_testing.prepared import roll_back_prepared
 
 Post = Callable[..., int]
 
@@ -150,6 +151,7 @@ def writers(url: str, seed: int) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
+        roll_back_prepared(url)
     assert not failures
 
 

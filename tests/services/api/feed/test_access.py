@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,8 @@ from tally_testing.feed import following
 from tally_testing.serving import serving
 
 SECRET = "s" * 32
+LIFETIMES = (2, 8, 30)
+"""Seconds: on a busy machine one may be over before anything was opened with it."""
 
 
 def token(scope: str = "orders:read", seconds: float = 900, **claims: Any) -> str:
@@ -120,8 +123,16 @@ def test_a_handshake_is_answered_as_a_request_would_be(
 
 
 def test_a_stream_ends_with_the_token_it_was_opened_with(guarded: httpx.Client) -> None:
-    with guarded.stream("GET", "/orders/events", headers=bearer(token(seconds=2))) as response:
-        assert response.read().endswith(b'event: dropped\ndata: {"reason":"credentials"}\n\n')
+    last = b'event: dropped\ndata: {"reason":"credentials"}\n\n'
+    assert any(ended_with(guarded, token(seconds=seconds), last) for seconds in LIFETIMES)
+
+
+def ended_with(client: httpx.Client, of: str, last: bytes) -> bool:
+    """Tell whether a token opened a stream; that must end so."""
+    with client.stream("GET", "/orders/events", headers=bearer(of)) as response:
+        body = response.read()
+    assert response.status_code == 401 or body.endswith(last)
+    return response.status_code == 200
 
 
 async def read(ws: ClientConnection) -> None:
@@ -130,18 +141,22 @@ async def read(ws: ClientConnection) -> None:
 
 
 def test_so_does_a_socket_and_one_of_a_ticket(guarded: httpx.Client) -> None:
-    short = bearer(token(seconds=3))
-    got = guarded.post("/orders/events/tickets", headers=short).raise_for_status()
-
-    async def until_closed() -> int | None:
+    async def until_closed(ticket: str) -> int | None:
         url = f"ws{str(guarded.base_url).removeprefix('http')}/orders/events/ws"
-        async with connect(f"{url}?ticket={got.json()['ticket']}") as ws:
+        async with connect(f"{url}?ticket={ticket}") as ws:
             with pytest.raises(ConnectionClosed) as closed:
                 await read(ws)
             assert closed.value.rcvd
             return closed.value.rcvd.code
 
-    assert asyncio.run(until_closed()) == 4401
+    for seconds in LIFETIMES:
+        short = bearer(token(seconds=seconds))
+        got = guarded.post("/orders/events/tickets", headers=short)
+        if got.status_code == 200:
+            with suppress(InvalidStatus):
+                assert asyncio.run(until_closed(got.json()["ticket"])) == 4401
+                return
+    pytest.fail("no token lived long enough")
 
 
 def test_a_client_that_talks_too_much_is_closed(guarded: httpx.Client) -> None:

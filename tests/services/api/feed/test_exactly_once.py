@@ -11,8 +11,6 @@ from sqlalchemy import Engine
 from tally_testing.feed import Follow, Sent, logged, place, socket, sse
 from tally_testing.serving import serving
 
-RESUMPTIONS = 100
-
 
 async def resume_again_and_again(
     follow: Follow, urls: Sequence[str], seed: int, resumed: asyncio.Semaphore, stop: asyncio.Event
@@ -37,9 +35,17 @@ async def resume_again_and_again(
         resumed.release()
 
 
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("resumptions", [20, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("window", [10_000, 7], ids=["in memory", "mostly from the database"])
 def test_clients_that_drop_and_resume_see_every_change_once(
-    engine: Engine, database_url: str, insert: Any, writing: Any, settings: Any, window: int
+    engine: Engine,
+    database_url: str,
+    insert: Any,
+    writing: Any,
+    settings: Any,
+    window: int,
+    resumptions: int,
 ) -> None:
     chosen = settings(events_window=window)
 
@@ -50,8 +56,8 @@ def test_clients_that_drop_and_resume_see_every_change_once(
             for seed, kind in enumerate([sse, socket])
         ]
         with writing(database_url, seed=window):
-            async with asyncio.timeout(200):
-                for _ in range(RESUMPTIONS * len(clients)):
+            async with asyncio.timeout(500):
+                for _ in range(resumptions * len(clients)):
                     await resumed.acquire()
         stop.set()
         insert(region="end")

@@ -32,9 +32,8 @@ async def subscribed(
         Unprocessable: `since` lies behind the last change.
     """
     feed: Feed = request.state.feed
-    await feed.check(since, pointer)
     wanted = Wanted(frozenset(query.status), query.region, query.customer_id)
-    return Subscription(feed, wanted, since)
+    return await feed.admit(wanted, since, pointer)
 
 
 @contextmanager

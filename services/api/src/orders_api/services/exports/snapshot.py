@@ -32,8 +32,9 @@ def take_snapshot(copying: Copying, wait_s: float, given_up: Event) -> int:
         copying.command("ROLLBACK")
         if monotonic() >= deadline:
             raise Unavailable(
-                "A transaction that was open when the export was asked for, or is prepared, has"
-                f" not ended within {wait_s:g} s; what it writes would be missing."
+                "A transaction in any database of this server that was open when the export was"
+                f" asked for, or is prepared, has not ended within {wait_s:g} s; what it writes"
+                " would be missing."
             )
         if given_up.wait(_POLL_S):
             raise PipeClosedError

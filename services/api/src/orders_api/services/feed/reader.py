@@ -3,6 +3,7 @@
 import logging
 import socket
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from threading import Thread
 from typing import Final, NamedTuple
 
@@ -20,9 +21,11 @@ _PAGE: Final = 500
 # Between two looks: what is written meanwhile comes together, at a fraction of the cost.
 _GATHER_S: Final = 0.02
 _SLOWER: Final = 1.5
+# The event loop that takes what is published may be gone: then the thread is told to stop.
+_CHECK_S: Final = 0.5
 
-Publish = Callable[[Sequence[Event], int], None]
-"""Takes final changes, and the change_id up to which there are no others behind the last ones."""
+Publish = Callable[[int, Sequence[Event], int], "Future[None]"]
+"""Takes all the changes behind one change_id and up to another, both final; says when it has."""
 
 
 class Stopped(Exception):  # noqa: N818  no error: the thread is to end
@@ -47,11 +50,12 @@ _RETRY: Final = Step(0.1, 5.0)
 class Reader:
     """Publishes every change once it is final, from what is final when it begins.
 
-    A connection that is lost is made anew, and reading goes on where it ended.
+    After any failure a connection is made anew, and reading goes on where it ended.
 
     Args:
         connect: Makes the connection.
-        publish: Is called in the reader's thread: first without changes.
+        publish: Is called in the reader's thread: first without changes, and again
+            with the same ones when that failed.
         poll_s: How often to look when no notification comes.
     """
 
@@ -63,7 +67,8 @@ class Reader:
         self._waker, self._wake = socket.socketpair()
         self._stopping = False
         self._retry = _RETRY
-        self._thread = Thread(target=self._run, name="feed-reader")
+        # Whatever it waits for, the process can end.
+        self._thread = Thread(target=self._run, name="feed-reader", daemon=True)
 
     def start(self) -> None:
         """Begin."""
@@ -75,17 +80,22 @@ class Reader:
             self._stopping = True
             self._wake.send(b"\0")
 
-    def join(self) -> None:
-        """Wait until it has ended."""
-        self._thread.join()
+    def join(self, seconds: float) -> bool:
+        """Wait until it has ended, so long at most; tell whether it has."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
             while True:
                 try:
                     self._follow()
+                except Stopped:
+                    raise
                 except (DriverError, OSError) as error:
                     _log.warning("the feed has no database, and tries again: %r", error)
+                except Exception:  # noqa: BLE001  else clients would wait for ever, and nobody tell
+                    _log.exception("the feed failed, and tries again")
                 self._pause(self._retry.seconds)
                 self._retry = self._retry.next()
         except Stopped:
@@ -97,7 +107,6 @@ class Reader:
     def _follow(self) -> None:
         """Publish what becomes final, until the connection is lost."""
         listener = Listener(self._connect, _CHANNEL, _SILENCE_S, self._waker)
-        self._retry = _RETRY
         try:
             while True:
                 last = int(listener.command(LAST_CHANGE_ID)[0][0])
@@ -106,6 +115,7 @@ class Reader:
                     self._publish_up_to(listener, last)
                     self._pause(_GATHER_S)
                 self._check()
+                self._retry = _RETRY
                 listener.wait(self._poll_s)
         finally:
             listener.close()
@@ -119,14 +129,22 @@ class Reader:
             look = look.next()
 
     def _publish_up_to(self, listener: Listener, last: int) -> None:
-        if self._final is None:
-            self._publish((), last)
-            self._final = last
-        while self._final < last:
-            events = read(listener, self._final, last, _PAGE)
-            final = events[-1].id if len(events) == _PAGE else last
-            self._publish(events, final)
-            self._final = final
+        final = self._final
+        if final is None:
+            final = self._hand_over(last, (), last)
+        while final < last:
+            events = read(listener, final, last, _PAGE)
+            up_to = events[-1].id if len(events) == _PAGE else last
+            final = self._hand_over(final, events, up_to)
+
+    def _hand_over(self, after: int, events: Sequence[Event], final: int) -> int:
+        """Publish, and return how far that is now."""
+        taken = self._publish(after, events, final)
+        while not wait([taken], _CHECK_S).done:
+            self._check()
+        taken.result()
+        self._final = final
+        return final
 
     def _pause(self, seconds: float) -> None:
         """Wait, unless it is to end.

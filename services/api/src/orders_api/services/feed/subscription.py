@@ -15,7 +15,8 @@ Write = Callable[[Batch], Awaitable[None]]
 """Sends something, and waits while the client does not take what was sent before."""
 
 _PAGE: Final = 100
-_MOST_BYTES: Final = 2**16
+# More is not kept for a client that does not take it: there may be thousands.
+_MOST_BYTES: Final = 2**15
 _DATABASE_AWAY_S: Final = 1.0
 # What must still be sent when all is over.
 _LAST_S: Final = 0.5
@@ -56,9 +57,8 @@ class Subscription:
         self._sending: asyncio.Timeout | None = None
         self._time = asyncio.get_running_loop().time
         self._due = 0.0
-        # Of what was read last: the changes that are still to be sent, and where they end.
-        self._rest: Sequence[Event] = ()
-        self._rest_final = 0
+        # How many changes to read next: about as many as are sent at once.
+        self._page = _PAGE
         self.stuck = False
         """Whether something could not be sent: nothing else can."""
 
@@ -76,10 +76,14 @@ class Subscription:
     async def deliver(self, write: Write) -> End:
         """Write what comes, and something at every heartbeat, until it is ended; return why."""
         while self._ended is None:
-            batch = await self._next()
-            if batch is not None:
-                await self._send(write, batch)
+            await self._step(write)
         return self._ended
+
+    async def _step(self, write: Write) -> None:
+        # A function of its own: what was sent is kept by nobody while the next is waited for.
+        batch = await self._next()
+        if batch is not None:
+            await self._send(write, batch)
 
     async def _send(self, write: Write, batch: Batch) -> None:
         try:
@@ -103,36 +107,37 @@ class Subscription:
         if window is None or self._position is None or self._position >= window.final:
             await self._sleep(self._due - self._time())
             return None
-        if self._rest:
-            return self._choose(self._rest, self._rest_final)
         final = window.final
         if self._position >= window.begin:
-            found: Sequence[Event] | None = window.after(self._position, _PAGE)
+            found: Sequence[Event] | None = window.after(self._position, self._page)
         else:
             found = await self._behind(self._position, final)
         if found is None:
             return None
-        return self._choose(found, final if len(found) < _PAGE else found[-1].id)
+        return self._choose(found, final if len(found) < self._page else found[-1].id)
 
     async def _behind(self, position: int, final: int) -> Sequence[Event] | None:
         try:
-            return await self._feed.behind(position, final, _PAGE)
+            return await self._feed.behind(position, final, self._page)
         except Unavailable:
             await self._sleep(min(_DATABASE_AWAY_S, self._due - self._time()))
             return None
 
     def _choose(self, found: Sequence[Event], final: int) -> Batch | None:
-        """Return what is wanted of the changes that come next, and pass over them."""
+        """Return what is wanted of the changes that come next, and pass over them.
+
+        What is too much to be sent at once is read again.
+        """
         chosen: list[Event] = []
         size = 0
-        self._rest, self._rest_final = (), final
+        self._page = min(2 * self._page, _PAGE)
         for number, event in enumerate(found, 1):
             self._position = event.id
             if self._wanted(event):
                 chosen.append(event)
                 size += len(event.data)
-            if size >= _MOST_BYTES:
-                self._rest = found[number:]
+            if size >= _MOST_BYTES and number < len(found):
+                self._page = number
                 break
         else:
             self._position = final

@@ -28,10 +28,11 @@ class Window:
         self._events: list[Event] = []
 
     def extend(self, events: Sequence[Event], final: int) -> None:
-        """Take the changes behind `self.final` up to `final`; the oldest leave."""
-        self._events.extend(events)
-        self._bytes += sum(event.size for event in events)
-        self.final = final
+        """Take the changes up to `final` that it has not yet; the oldest leave."""
+        new = events[bisect_right(events, self.final, key=_id) :]
+        self._events.extend(new)
+        self._bytes += sum(event.size for event in new)
+        self.final = max(self.final, final)
         leaving = 0
         while (
             len(self._events) - leaving > self._most_events or self._bytes > self._most_bytes
