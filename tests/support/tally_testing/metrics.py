@@ -12,7 +12,7 @@ from orders.metrics.sample import Sample
 
 _LINE = re.compile(
     r"(?P<name>[\w.]+):(?P<value>-?[\d.]+(e[+-]?\d+)?)\|(?P<kind>[cgh])"
-    r"(\|@(?P<rate>[\d.]+))?(\|#(?P<tags>[^|\n]*))?(\|c:[^|\n]+)?"
+    r"(\|@(?P<rate>[\d.]+(e-?\d+)?))?(\|#(?P<tags>[^|\n]*))?(\|c:[^|\n]+)?"
 )
 _OWN = "datadog.dogstatsd.client."
 

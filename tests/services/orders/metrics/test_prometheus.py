@@ -31,7 +31,8 @@ def port() -> int:
 
 @pytest.fixture
 def collector(port: int) -> Iterator[Collector]:
-    with closing(Collector([PrometheusBackend("127.0.0.1", port)], every_s=3600)) as collector:
+    backend = PrometheusBackend("127.0.0.1", port)
+    with closing(Collector([backend], every_s=3600, patience_s=120)) as collector:
         yield collector
 
 

@@ -20,7 +20,10 @@ HTTP_DURATION_MS: Final = Histogram(
     "tally.http.request.duration_ms", "Until the end of the answer, ms.", _REQUEST, _MS
 )
 WRITER_BATCH_SIZE: Final = Histogram(
-    "tally.writer.batch_size", "Requests of one transaction.", ("writer",), _BATCH
+    "tally.writer.batch_size",
+    "Requests of one transaction, also of one that failed.",
+    ("writer",),
+    _BATCH,
 )
 WRITER_QUEUE_DEPTH: Final = Gauge(
     "tally.writer.queue_depth", "Requests that wait to be written.", ("writer",)

@@ -2,18 +2,21 @@
 
 import logging
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
-from threading import Event, Lock, Thread
+from threading import Condition, Thread
 from typing import Final, NamedTuple, Protocol
 
 from orders.metrics.instruments import Counter, Gauge, Histogram, Instrument, Tags
 from orders.metrics.sample import Sample
+from orders.metrics.seldom import Seldom
 
 _log = logging.getLogger(__name__)
 EVERY_S: Final = 2.0
 """How often measurements are handed over."""
-_LEAVE_S: Final = 1.0
+PATIENCE_S: Final = 1.0
+"""So long a caller waits for backends."""
 
 
 class Reading(NamedTuple):
@@ -30,7 +33,7 @@ class Reading(NamedTuple):
 
 
 class Backend(Protocol):
-    """Takes measurements somewhere, in the collector's thread."""
+    """Takes measurements somewhere, all in the collector's thread, where it may block."""
 
     def take(self, readings: Sequence[Reading]) -> None:
         """Take what was measured since the last time."""
@@ -47,11 +50,15 @@ class Collector:
     Args:
         backends: Where they go.
         every_s: How often.
+        patience_s: How long `flush` and `close` wait for them.
     """
 
-    def __init__(self, backends: Sequence[Backend], every_s: float = EVERY_S) -> None:
+    def __init__(
+        self, backends: Sequence[Backend], every_s: float = EVERY_S, patience_s: float = PATIENCE_S
+    ) -> None:
         self._backends = backends
         self._every_s = every_s
+        self._patience_s = patience_s
         # All in C, so that two threads never make the same list twice.
         self._values: defaultdict[Instrument, defaultdict[Tags, list[float]]] = defaultdict(
             partial(defaultdict, list)
@@ -59,8 +66,10 @@ class Collector:
         self._samples: deque[tuple[Histogram, Tags, Sample]] = deque()
         self._gauges: dict[tuple[Gauge, Tags], float] = {}
         self._watched: list[tuple[Gauge, Tags, Callable[[], float]]] = []
-        self._one_at_a_time = Lock()
-        self._ended = Event()
+        self._seldom = Seldom()
+        self._changed = Condition()
+        self._asked = self._answered = 0
+        self._late = self._ended = False
         self._thread = Thread(target=self._run, name="metrics", daemon=True)
         self._thread.start()
 
@@ -85,30 +94,69 @@ class Collector:
         self._gauges[gauge, tags] = value
 
     def flush(self) -> None:
-        """Hand over what was measured; whatever a backend makes of it is logged, not raised."""
-        try:
-            with self._one_at_a_time:
-                readings = self._readings()
-                for backend in self._backends:
-                    backend.take(readings)
-        except Exception:  # noqa: BLE001  who is measured must not fail of it
-            _log.exception("measurements were lost")
+        """Have handed over what was measured until now.
+
+        Waits as long as its patience is, but not at all while another waited in vain and the
+        thread is still at it. What fails is logged, not raised.
+        """
+        with self._changed:
+            self._asked += 1
+            self._changed.notify_all()
+            if self._late or self._ended:
+                return
+            wanted = self._asked
+            self._late = not self._changed.wait_for(
+                lambda: self._answered >= wanted, self._patience_s
+            )
 
     def close(self) -> None:
-        """Hand over the last, and end."""
-        self._ended.set()
-        self._thread.join(_LEAVE_S)
-        self.flush()
-        for backend in self._backends:
-            backend.close()
+        """Hand over the last, and end; a backend that takes longer than is waited is left."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+        self._thread.join(self._patience_s)
 
     def _run(self) -> None:
-        while not self._ended.wait(self._every_s):
-            self.flush()
+        ended = False
+        while not ended:
+            with self._changed:
+                self._changed.wait_for(self._is_wanted, self._every_s)
+                ended, asked = self._ended, self._asked
+            self._hand_over()
+            with self._changed:
+                self._answered, self._late = asked, False
+                self._changed.notify_all()
+        for backend in self._backends:
+            with self._logging(backend):
+                backend.close()
+
+    def _is_wanted(self) -> bool:
+        return self._ended or self._asked > self._answered
+
+    def _hand_over(self) -> None:
+        with self._logging(self):
+            readings = self._readings()
+            for backend in self._backends:
+                with self._logging(backend):
+                    backend.take(readings)
+
+    @contextmanager
+    def _logging(self, about: object) -> Iterator[None]:
+        try:
+            yield
+        except Exception:  # noqa: BLE001  who is measured must not fail of it
+            if self._seldom(about):
+                _log.exception("measurements were lost")
+
+    def _read(self, gauge: Gauge, tags: Tags, read: Callable[[], float]) -> None:
+        # What it was is no news if it cannot be read any more.
+        self._gauges.pop((gauge, tags), None)
+        with self._logging(gauge):
+            self._gauges[gauge, tags] = read()
 
     def _readings(self) -> list[Reading]:
-        for gauge, tags, read in list(self._watched):
-            self._gauges[gauge, tags] = read()
+        for watched in list(self._watched):
+            self._read(*watched)
         readings = [
             Reading(gauge, tags, (value,), 1, value)
             for (gauge, tags), value in list(self._gauges.items())

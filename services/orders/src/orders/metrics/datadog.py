@@ -1,6 +1,7 @@
 """Metrics to a Datadog agent, by datagrams that nobody waits for."""
 
 import logging
+import socket
 from collections.abc import Sequence
 from random import sample
 from time import monotonic
@@ -12,12 +13,13 @@ from datadog.dogstatsd.base import DogStatsd
 from orders.metrics.collector import Reading
 from orders.metrics.instruments import Counter, Gauge, Histogram
 from orders.metrics.sample import KEPT
+from orders.metrics.seldom import Seldom
 from orders.metrics.settings import MetricsSettings
 
 _log = logging.getLogger(__name__)
-_SAY_AGAIN_S: Final = 600.0
+_CONNECT_EVERY_S: Final = 10.0
 _DECIMALS: Final = 3
-_RATE_DECIMALS: Final = 6
+_RATE_DIGITS: Final = 6
 _HISTOGRAM: Final = "h"
 _KINDS: Final[dict[type, str]] = {Counter: "c", Gauge: "g", Histogram: _HISTOGRAM}
 
@@ -26,32 +28,31 @@ class DatadogBackend:
     """Sends sums of counters, gauges as they are, and of histograms so many values at most.
 
     The agent scales a sample by its rate. A socket that is full, or at which nobody listens,
-    loses what is sent: nothing here blocks.
+    loses what is sent; only the look-up of the agent's name takes time.
 
     Args:
         settings: Where the agent is.
+        connect_every_s: How often that is looked up at most.
     """
 
-    def __init__(self, settings: MetricsSettings) -> None:
+    def __init__(
+        self, settings: MetricsSettings, connect_every_s: float = _CONNECT_EVERY_S
+    ) -> None:
         # It warns of each datagram that an agent did not take.
         logging.getLogger("datadog.dogstatsd").setLevel(logging.ERROR)
-        self._client = _Client(settings)
-        self._say_again_at = 0.0
+        self._client = _Client(settings, connect_every_s)
+        self._seldom = Seldom()
 
     def take(self, readings: Sequence[Reading]) -> None:
         """Send them."""
         taken = [self._client.send_reading(reading) for reading in readings]
-        if not (self._client.flush_buffered_metrics() and all(taken)):
-            self._warn()
+        sent = self._client.flush_buffered_metrics() and all(taken)
+        if not sent and self._seldom(self):
+            _log.warning("the Datadog agent does not take all metrics; they are lost")
 
     def close(self) -> None:
         """Close the socket."""
         self._client.close_socket()
-
-    def _warn(self) -> None:
-        if monotonic() >= self._say_again_at:
-            self._say_again_at = monotonic() + _SAY_AGAIN_S
-            _log.warning("the Datadog agent does not take all metrics; they are lost")
 
 
 class _Client(DogStatsd):
@@ -60,7 +61,9 @@ class _Client(DogStatsd):
     The package's own aggregation would take 3 µs of each measurement.
     """
 
-    def __init__(self, settings: MetricsSettings) -> None:
+    def __init__(self, settings: MetricsSettings, connect_every_s: float) -> None:
+        self._connect_every_s = connect_every_s
+        self._connect_again_at = 0.0
         host, port, path = _place(settings)
         super().__init__(
             host=host,
@@ -81,6 +84,22 @@ class _Client(DogStatsd):
         tags = [f"{name}:{value}" for name, value in given.items() if value]
         self.constant_tags = list(dict.fromkeys([*self.constant_tags, *tags]))
 
+    def get_socket(self, telemetry: bool = False) -> socket.socket:
+        """Return a socket that is connected.
+
+        Raises:
+            OSError: It cannot be; or that was tried just before, and it has failed since. Without
+                this each datagram would look the name up once more.
+        """
+        if self.socket is not None:
+            return self.socket
+        if monotonic() < self._connect_again_at:
+            raise ConnectionError
+        try:
+            return super().get_socket(telemetry)
+        finally:
+            self._connect_again_at = monotonic() + self._connect_every_s
+
     def send_reading(self, reading: Reading) -> bool:
         """Buffer a reading; False if a datagram that was full by then was not taken."""
         name = reading.instrument.name
@@ -89,13 +108,18 @@ class _Client(DogStatsd):
         kind = _KINDS[type(reading.instrument)]
         values = reading.values
         chosen = values if len(values) <= KEPT else sample(values, KEPT)
-        rate = round(len(chosen) / reading.measured, _RATE_DECIMALS) if kind == _HISTOGRAM else 1
+        rate = _rate(len(chosen), reading.measured) if kind == _HISTOGRAM else 1
         # Its public twins would choose among them once more, and tell nothing.
         sent = [
             self._report(name, kind, round(value, _DECIMALS), tags, rate, sampling=False)
             for value in chosen
         ]
         return all(sent)
+
+
+def _rate(chosen: int, measured: int) -> float:
+    """Return it short, but never as 0: that would stand for no value at all."""
+    return float(f"{chosen / measured:.{_RATE_DIGITS}g}")
 
 
 def _place(settings: MetricsSettings) -> tuple[str | None, int | None, str | None]:

@@ -45,7 +45,7 @@ class Histogram(Instrument):
 
 
 class Metrics(Protocol):
-    """Takes measurements. From any thread; it neither blocks nor raises."""
+    """Takes measurements. From any thread; it raises nothing, and only `flush` waits."""
 
     def add(self, counter: Counter, value: float = 1, tags: Tags = ()) -> None:
         """Let a counter rise."""
@@ -63,7 +63,10 @@ class Metrics(Protocol):
         """Set a gauge."""
 
     def flush(self) -> None:
-        """Hand over now what was measured: the process may be stopped until its next request."""
+        """Hand over now what was measured: the process may be stopped until its next request.
+
+        It is handed over by another thread; whoever asks waits a second at most.
+        """
 
 
 class NoMetrics:
