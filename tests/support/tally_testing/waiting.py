@@ -1,5 +1,6 @@
 """Waiting for a server that a test has started."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -37,3 +38,10 @@ def wait_until(condition: Callable[[], bool], what: str, patience_s: float = 120
     while not condition():
         assert time.monotonic() < deadline, f"in vain waited until {what}"
         time.sleep(0.01)
+
+
+async def come_true(condition: Callable[[], bool], patience_s: float = 120) -> None:
+    """Wait until the condition holds, and let the event loop of the test go on meanwhile."""
+    async with asyncio.timeout(patience_s):
+        while not condition():  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.001)
