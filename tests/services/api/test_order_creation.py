@@ -122,6 +122,8 @@ def wait_for_blocked(engine: Engine) -> None:
     with engine.connect() as connection:
         while not connection.execute(text(query)).scalar_one():
             assert time.monotonic() < deadline, "nobody came to the lock"
+            # What a transaction has once seen of others' activity it sees until it ends.
+            connection.rollback()
 
 
 def test_a_live_key_that_nobody_could_see_is_an_error_and_no_order(

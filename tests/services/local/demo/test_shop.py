@@ -25,7 +25,7 @@ DAYS = [date(2026, 11, 16), date(2026, 11, 17)]
 def api(database_url: str, tmp_path: Path) -> Iterator[Api]:
     """The real API on the test's own database."""
     service = services.api(services.Ports().chosen())
-    env = environment(os.environ, DATABASE_URL=database_url)
+    env = environment(os.environ, **service.settings | {"DATABASE_URL": database_url})
     server = Child(service.name, service.command, env, tmp_path / "api.log")
     wait_for(service.health)
     with api_at(service.health.removesuffix("/health/ready")) as api:
