@@ -23,7 +23,9 @@ def serving(settings: Settings, metrics: Metrics | None = None) -> Iterator[http
         listener.listen()
         host, port = listener.getsockname()
         app = create_app(settings, metrics=metrics)
-        server = Server(server_config(app, settings, log_level="warning"))
+        # A test that stands still must not find the connection closed that it is about to use.
+        options = {"log_level": "warning", "timeout_keep_alive": 300}
+        server = Server(server_config(app, settings, **options))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

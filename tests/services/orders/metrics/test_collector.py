@@ -1,6 +1,7 @@
 """How measurements get to backends, whatever becomes of those."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from threading import Barrier, Event, Thread
@@ -119,13 +120,23 @@ def test_only_the_first_waits_for_a_backend_that_is_stuck() -> None:
     assert stuck.closed.is_set()
 
 
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads take turns so often that one is interrupted wherever it can be."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("restless")
 def test_threads_that_measure_while_it_is_handed_over_lose_nothing() -> None:
     recording, begin = Recording(), Barrier(4)
 
     def measure() -> int:
         measured = 0
         begin.wait(PATIENCE_S)
-        while len(recording.taken) < 50:
+        while len(recording.taken) < 1000:
             collector.add(HTTP_REQUESTS, 1, REQUEST)
             measured += 1
         return measured
