@@ -1,10 +1,10 @@
 """The live feed over a WebSocket: the same events, each a message."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any, Final, get_origin
-from urllib.parse import urlsplit
 
-from fastapi import APIRouter, WebSocket
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.types import Message
@@ -38,6 +38,12 @@ _CODES: Final = {
 @router.websocket("/orders/events/ws")
 async def follow_by_socket(socket: WebSocket) -> None:
     """Follow all changes as `GET /orders/events` does, as messages."""
+    # Whoever leaves while something is sent is no failure.
+    with suppress(WebSocketDisconnect):
+        await _answer(socket)
+
+
+async def _answer(socket: WebSocket) -> None:
     try:
         client = await _subscribed(socket)
     except RequestValidationError as error:
@@ -79,10 +85,21 @@ def _check_origin(socket: WebSocket, settings: Settings) -> None:
         Forbidden: It is one.
     """
     origin = socket.headers.get("origin")
-    if origin is None or origin in settings.cors_origins or "*" in settings.cors_origins:
+    if origin is None or origin in settings.cors_origins:
         return
-    if urlsplit(origin).netloc != socket.headers.get("host"):
+    host = socket.headers.get("host")
+    if origin not in [f"{scheme}://{host}" for scheme in _schemes(socket)]:
         raise Forbidden("Pages of this origin may not follow the events.")
+
+
+def _schemes(socket: WebSocket) -> tuple[str, ...]:
+    """Return what pages of our own may be called by."""
+    # No page can send this one.
+    told = socket.headers.get("x-forwarded-proto")
+    if told is not None:
+        return (told.split(",")[0].strip().lower(),)
+    # A proxy may have taken TLS off and not have told.
+    return ("https",) if socket.url.scheme == "wss" else ("http", "https")
 
 
 async def _serve(socket: WebSocket, client: Subscription) -> None:
@@ -101,7 +118,9 @@ async def _serve(socket: WebSocket, client: Subscription) -> None:
         finally:
             leaving.cancel()
     note(end)
-    if client.stuck:
+    if client.stuck and end is End.LEFT:
+        socket.state.reset()
+    elif client.stuck:
         socket.state.drop(_CODES[end], end)
     elif end is not End.LEFT:
         await socket.close(_CODES[end], end)

@@ -13,6 +13,7 @@ from uvicorn.server import ServerState
 from orders.problems import Problem
 from orders_api.server.heads import check_head
 from orders_api.server.lingering import LingeringTransport
+from orders_api.server.output import Output
 from orders_api.server.refusals import INVALID, TOO_LARGE, TOO_SLOW, refusal
 from orders_api.server.socket_protocol import SOCKETS, UNREAD_S
 from orders_api.settings import Settings
@@ -47,11 +48,8 @@ class Protocol(HttpToolsProtocol):
         settings: Settings = app_state["settings"]
         self._header_timeout_s = settings.header_timeout_s
         self._receive_timeout_s = settings.receive_timeout_s
-        self._send_timeout_s = max(
-            settings.send_timeout_s, settings.export_pause_s, settings.events_stall_s
-        )
-        self._heard = self._taken = 0.0
-        self._untaken = 0
+        self._output = Output(settings)
+        self._heard = 0.0
         self._head_since: float | None = None
         self._receiving = False
         # Bytes in a row that are no body: of a head, or between and after chunks.
@@ -156,12 +154,12 @@ class Protocol(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         """Go on, for the client has taken something."""
-        self._taken = self.loop.time()
+        self._output.taken(self.loop.time())
         super().resume_writing()
 
     def check_time(self, now: float) -> None:
         """End what is too slow; `now` is the time of the event loop."""
-        if self._takes_nothing(now):
+        if self._output.is_stuck(self.transport.get_write_buffer_size(), now):
             _log.warning("broken off: its client took nothing for too long")
             self.reset()
         if self.transport.is_closing():
@@ -188,13 +186,6 @@ class Protocol(HttpToolsProtocol):
         if not self._is_idle():
             self._answering.disconnected = True
             self._answering.message_event.set()
-
-    def _takes_nothing(self, now: float) -> bool:
-        untaken = self.transport.get_write_buffer_size()
-        if not self._untaken or untaken < self._untaken:
-            self._taken = now
-        self._untaken = untaken
-        return now - self._taken > self._send_timeout_s
 
     def _stall(self) -> None:
         if self.cycle.response_complete:

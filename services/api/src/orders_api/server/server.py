@@ -67,7 +67,7 @@ class Server(uvicorn.Server):
         if counter % _CHECK_EVERY == 0:
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
-                if isinstance(connection, Protocol):
+                if isinstance(connection, (Protocol, SocketProtocol)):
                     connection.check_time(now)
         return await super().on_tick(counter)
 
