@@ -29,6 +29,8 @@ def test_an_unknown_path_is_not_found(api: httpx.Client, problem: Any) -> None:
         ("GET", "/orders:import", "POST, OPTIONS"),
         ("POST", "/items/1", "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"),
         ("DELETE", "/", "GET, HEAD, OPTIONS"),
+        ("PUT", "/orders/events", "GET, HEAD, OPTIONS"),
+        ("PUT", "/v1/orders/events", "GET, HEAD, OPTIONS"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(
