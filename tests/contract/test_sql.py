@@ -15,7 +15,8 @@ from tally_local.bigquery.script.plan import make_plan
 from tally_local.bigquery.types import BqType, fields_from_json
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted((ROOT / "dags" / "sql").rglob("*.sql"))
+SQL = ROOT / "dags" / "sql"
+FILES = sorted(SQL.rglob("*.sql"))
 SCHEMAS = ROOT / "terraform" / "modules" / "bigquery" / "schemas"
 # A file's head says of each parameter `-- @name TYPE  what it is`.
 DECLARED = re.compile(r"^-- @(\w+) ([A-Z0-9<>]+)", re.MULTILINE)
@@ -66,7 +67,7 @@ def parameters_of(sql: str) -> dict[str, BqType]:
     return {name: parameter_type(written) for name, written in DECLARED.findall(sql)}
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SQL)))
 def test_a_file_is_right(analyzer: Analyzer, file: Path) -> None:
     sql = file.read_text(encoding="utf-8")
     assert analyze(analyzer, sql, parameters_of(sql)) >= 1
@@ -77,9 +78,13 @@ def test_a_query_in_the_code_is_right(analyzer: Analyzer, name: str) -> None:
     assert analyze(analyzer, *QUERIES[name]) == 1
 
 
-def test_publishing_and_checking_are_among_the_files() -> None:
-    names = {file.stem for file in FILES}
-    assert {"publish_day", "ledger_proves_day", "orders_follow_changes"} <= names
+def test_publishing_rolling_up_and_checking_are_among_the_files() -> None:
+    names = {str(file.relative_to(SQL).with_suffix("")) for file in FILES}
+    assert {"publish_day", "checks/ledger_proves_day", "checks/orders_follow_changes"} <= names
+    rollups = {"sales_weekly", "sales_monthly", "customer_cohorts"}
+    assert {
+        f"{folder}/{name}" for folder in ("rollups", "checks/rollups") for name in rollups
+    } <= names
 
 
 @pytest.mark.parametrize(
@@ -99,7 +104,7 @@ def test_a_wrong_statement_is_refused(analyzer: Analyzer, sql: str) -> None:
         analyze(analyzer, sql, DAY)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SQL)))
 def test_a_file_uses_no_template_and_declares_its_parameters(file: Path) -> None:
     sql = file.read_text(encoding="utf-8")
     assert "{{" not in sql
