@@ -1,0 +1,1 @@
+"""What the DAGs share; it imports Airflow and nothing of Tally's."""
