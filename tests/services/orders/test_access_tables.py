@@ -35,7 +35,8 @@ def test_a_user_that_cannot_be_is_refused(
         ("tally_api", "refresh_tokens", {"SELECT", "INSERT", "UPDATE", "DELETE"}),
         ("tally_api", "api_keys", {"SELECT", "INSERT", "UPDATE"}),
         ("tally_loader", "users", set()),
-        ("tally_loader", "refresh_tokens", {"DELETE"}),
+        ("tally_loader", "refresh_tokens", set()),
+        ("tally_loader", "idempotency_keys", set()),
         ("tally_loader", "api_keys", set()),
     ],
 )
@@ -48,11 +49,15 @@ def test_each_role_has_the_rights_it_needs_and_no_more(
     assert {a["right"] for a in asked if connection.scalar(query, a)} == rights
 
 
-def test_the_nightly_housekeeping_can_purge_refresh_tokens_and_read_none(
-    connection: Connection,
+@pytest.mark.parametrize("table", ["idempotency_keys", "refresh_tokens"])
+def test_the_nightly_housekeeping_purges_what_has_expired_and_reads_nothing(
+    connection: Connection, table: str
 ) -> None:
-    connection.execute(text("SET ROLE tally_loader"))
-    connection.execute(text("DELETE FROM refresh_tokens WHERE expires_at <= tally_now()"))
+    connection.execute(text("SET LOCAL ROLE tally_loader"))
+    assert connection.scalar(text(f"SELECT delete_expired_{table}(1)")) == 0
+    for statement in (f"SELECT expires_at FROM {table}", f"DELETE FROM {table}"):
+        with pytest.raises(DBAPIError, match="permission denied"), connection.begin_nested():
+            connection.execute(text(statement))
+    connection.execute(text("SET LOCAL ROLE tally_api"))
     with pytest.raises(DBAPIError, match="permission denied"), connection.begin_nested():
-        connection.execute(text("SELECT token_hash FROM refresh_tokens"))
-    connection.execute(text("RESET ROLE"))
+        connection.execute(text(f"SELECT delete_expired_{table}(1)"))

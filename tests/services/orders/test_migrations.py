@@ -45,7 +45,8 @@ def test_all_the_way_down_leaves_nothing_and_up_again_works(engine: Engine) -> N
 
 
 @pytest.mark.parametrize(
-    "revision", ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010"]
+    "revision",
+    ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011"],
 )
 def test_each_migration_can_be_undone_and_done_again(engine: Engine, revision: str) -> None:
     downgrade(engine, f"{int(revision) - 1:04d}" if revision != "0001" else "base")
