@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from load_orders import differing, drift, reconcile, stage
+from load_orders import differing, drift, maintain, reconcile, stage
 from orders_api.services import sales
 from tally_local.bigquery.analyzer.service import Analyzer, Scope, TableSource
 from tally_local.bigquery.errors import InvalidQueryError
@@ -24,13 +24,21 @@ DAY = {"day": BqType("DATE")}
 WINDOW = {"first_day": BqType("DATE"), "last_day": BqType("DATE")}
 FILTERS = {name: BqType("ARRAY", BqType("STRING")) for name in ("regions", "currencies")}
 QUERIES = {
-    "the receipt of a load": (stage.RECEIPT, {"load_id": BqType("STRING")}),
+    "the receipt of a load": (
+        stage.RECEIPT,
+        {"load_id": BqType("STRING"), "staged_from": BqType("DATE")},
+    ),
+    "the sweep of the stage": (maintain.DELETE_STAGED, {"before": BqType("DATE")}),
     "what is published": (reconcile.PUBLISHED, WINDOW),
     "orders that drifted": (drift.ORDERS_DRIFT, {}),
     "sales that drifted": (drift.SALES_DRIFT, {}),
     "sales of days": (sales.DAILY, WINDOW | FILTERS),
     "digests of a day": (differing.bigquery_query("change_id", "change_id > 0"), DAY),
 }
+
+
+WAREHOUSE = (ROOT / "docs" / "warehouse.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```sql\n(.*?)```", WAREHOUSE, re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +84,18 @@ def test_a_file_is_right(analyzer: Analyzer, file: Path) -> None:
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_query_in_the_code_is_right(analyzer: Analyzer, name: str) -> None:
     assert analyze(analyzer, *QUERIES[name]) == 1
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_in_the_docs_is_right(analyzer: Analyzer, example: str) -> None:
+    assert analyze(analyzer, example, {}) == 1
+
+
+def test_the_docs_name_every_table_and_every_file_that_writes_one() -> None:
+    assert EXAMPLES
+    named = set(re.findall(r"`([\w/]+)(?:\.sql)?`", WAREHOUSE))
+    assert {file.stem for file in SCHEMAS.glob("*.json")} <= named
+    assert {f"rollups/{file.stem}" for file in (SQL / "rollups").glob("*.sql")} <= named
 
 
 def test_publishing_rolling_up_and_checking_are_among_the_files() -> None:
