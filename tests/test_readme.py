@@ -122,7 +122,7 @@ def test_all_other_commands_in_their_order(
     stack: Path, environment: dict[str, str], ports: dict[str, str]
 ) -> None:
     assert set(json.loads(stack.read_text(encoding="utf-8"))) == {
-        "api", "function", "reconcile", "bigquery", "postgres", "project", "dataset",
+        "api", "function", "reconcile", "maintain", "bigquery", "postgres", "project", "dataset",
     }  # fmt: skip
     output = []
     for block in OTHERS:
@@ -136,6 +136,7 @@ def test_all_other_commands_in_their_order(
     assert '"imported":2' in everything.replace(" ", "")
     assert '"amount_cents":1998' in everything
     assert "0 differences" in everything
+    assert "\npartitions: {" in everything
     assert '"state":"open"' in everything
     assert '"key":"tally_' in everything.replace(" ", "")
     assert "'region': 'us-west'" in everything

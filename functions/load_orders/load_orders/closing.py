@@ -1,4 +1,7 @@
-"""When a day is closed: nothing can be written into it any more, and a snapshot holds it all."""
+"""When a day is closed: nothing can be written into it any more, and a snapshot holds it all.
+
+Transaction ids belong to the whole server: transactions of its other databases are waited for, too.
+"""
 
 import time
 from collections.abc import Iterator

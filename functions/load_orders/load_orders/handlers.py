@@ -9,28 +9,17 @@ from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 from uuid import uuid4
 
-import pg8000.exceptions
 from flask import Request, Response
-from google.api_core.exceptions import GoogleAPIError
-from google.auth.exceptions import GoogleAuthError
 from opentelemetry.trace import Tracer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from requests.exceptions import RequestException
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from load_orders.app import Parts
+from load_orders.failures import as_problem
 from load_orders.load import load_day
-from load_orders.measures import measured_load, measured_reconciling
+from load_orders.maintain import maintain
+from load_orders.measures import handed_over, measured_load, measured_reconciling
 from load_orders.reconcile import reconcile
-from orders.problems import (
-    CONTENT_TYPE,
-    BadGateway,
-    BadRequest,
-    MethodNotAllowed,
-    Problem,
-    Unavailable,
-)
+from orders.problems import CONTENT_TYPE, BadRequest, MethodNotAllowed
 from orders.tracing import flush, server_span
 
 _log = logging.getLogger(__name__)
@@ -48,6 +37,10 @@ class _ReconcileRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     days: int = Field(default=30, ge=1, le=3650)
+
+
+class _MaintainRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
 
 
 def handle_load(request: Request, parts: Callable[[], Parts]) -> Response:
@@ -82,6 +75,22 @@ def handle_reconcile(request: Request, parts: Callable[[], Parts]) -> Response:
     return _answer(request, work)
 
 
+def handle_maintain(request: Request, parts: Callable[[], Parts]) -> Response:
+    """Answer `POST {}` with what each part of the housekeeping has done.
+
+    503 when a part failed, with what failed and what is done; it may be repeated.
+    """
+
+    def work() -> dict[str, Any]:
+        _parse(request, _MaintainRequest)
+        settings, engine, warehouse, metrics, tracer = parts()
+        with _traced(request, tracer, "maintain"), handed_over(metrics):
+            budget_s = settings.maintain_budget_s
+            return maintain(engine, warehouse, budget_s=budget_s, metrics=metrics)
+
+    return _answer(request, work)
+
+
 @contextmanager
 def _traced(request: Request, tracer: Tracer | None, name: str) -> Iterator[None]:
     """Work in the caller's trace; its spans are exported before the processor may stop."""
@@ -109,7 +118,7 @@ def _answer(request: Request, work: Callable[[], dict[str, Any]]) -> Response:
         _check_method(request)
         return Response(json.dumps(work()), mimetype="application/json")
     except Exception as error:  # noqa: BLE001  the edge of the process: every error is answered
-        problem = _as_problem(error)
+        problem = as_problem(error)
         if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.exception("request %s failed", request_id)
         body = json.dumps(problem.body(request.path, request_id))
@@ -119,19 +128,3 @@ def _answer(request: Request, work: Callable[[], dict[str, Any]]) -> Response:
 def _check_method(request: Request) -> None:
     if request.method != "POST":
         raise MethodNotAllowed("send a POST with a JSON body", allow="POST")
-
-
-def _as_problem(error: Exception) -> Problem:
-    match error:
-        case Problem():
-            return error
-        case GoogleAPIError() | GoogleAuthError() | RequestException():
-            return BadGateway(f"BigQuery failed: {_first_line(error)}", slug="bigquery-failed")
-        case DBAPIError() | PoolTimeoutError() | pg8000.exceptions.Error() | OSError():
-            return Unavailable(f"Postgres failed: {_first_line(error)}", slug="postgres-failed")
-        case _:
-            return Problem("something unexpected happened; the log has it under the request id")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

@@ -20,6 +20,15 @@ from orders.problems import Conflict
 
 
 @contextmanager
+def handed_over(metrics: Metrics) -> Iterator[None]:
+    """Hand over what the block has measured: the processor may stop with the answer."""
+    try:
+        yield
+    finally:
+        metrics.flush()
+
+
+@contextmanager
 def measured_load(metrics: Metrics) -> Iterator[Callable[[Load], None]]:
     """Measure a load; yields what is told of it when it is staged."""
     begun, outcome = perf_counter(), "failed"
@@ -32,25 +41,23 @@ def measured_load(metrics: Metrics) -> Iterator[Callable[[Load], None]]:
         if load.state == "closed":
             metrics.set(LOAD_LAG_SECONDS, _lag_s(load))
 
-    try:
-        yield staged
-    finally:
-        metrics.record(LOAD_SECONDS, perf_counter() - begun, (outcome,))
-        # The processor may stop with the answer.
-        metrics.flush()
+    with handed_over(metrics):
+        try:
+            yield staged
+        finally:
+            metrics.record(LOAD_SECONDS, perf_counter() - begun, (outcome,))
 
 
 @contextmanager
 def measured_reconciling(metrics: Metrics) -> Iterator[None]:
     """Count the days whose receipts differ, if reconciling finds any."""
-    try:
-        yield
-    except Conflict as found:
-        checks = [difference["check"] for difference in found.extra["differences"]]
-        metrics.add(RECEIPT_MISMATCHES, checks.count(RECEIPTS), ("reconcile",))
-        raise
-    finally:
-        metrics.flush()
+    with handed_over(metrics):
+        try:
+            yield
+        except Conflict as found:
+            checks = [difference["check"] for difference in found.extra["differences"]]
+            metrics.add(RECEIPT_MISMATCHES, checks.count(RECEIPTS), ("reconcile",))
+            raise
 
 
 def _lag_s(load: Load) -> float:

@@ -4,7 +4,7 @@
 the MD5 of its canonical text, and v1 is the version of that text.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from load_orders.columns import FROM_CHANGES, bigquery_canonical, postgres_canonical
@@ -51,11 +51,12 @@ def changes_of(day: date, up_to: int | None = None) -> str:
         day: The day of changed_at.
         up_to: The highest change_id that counts; all when None.
     """
-    # COPY takes no parameters; a date and an integer cannot carry anything but themselves.
+    # COPY takes no parameters; dates and an integer cannot carry anything but themselves. Constants
+    # leave the planner the partitions of the day only, so no other one is locked.
     bound = "" if up_to is None else f" AND c.change_id <= {int(up_to)}"
     return (
         f"c.changed_at >= timestamptz '{day.isoformat()} 00:00:00Z'"
-        f" AND c.changed_at < timestamptz '{day.isoformat()} 00:00:00Z' + interval '24 hours'"
+        f" AND c.changed_at < timestamptz '{day + timedelta(days=1)} 00:00:00Z'"
         f"{bound}"
     )
 

@@ -23,3 +23,5 @@ class Settings(MetricsSettings, TracingSettings, DatabaseSettings):
     """A load job gets about this much NDJSON; it bounds the memory of an extract."""
     closing_wait_s: float = Field(default=10.0, ge=0)
     """How long to wait for open transactions before the function answers 409."""
+    maintain_budget_s: float = Field(default=60.0, ge=0)
+    """About how long the housekeeping deletes expired rows of one table in one run."""

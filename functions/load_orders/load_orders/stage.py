@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from google.api_core.exceptions import Conflict, GoogleAPICallError, NotFound
@@ -15,7 +16,12 @@ from load_orders.schemas import table_schema
 from orders.problems import BadGateway
 from orders.tracing import current_trace_id
 
-RECEIPT: Final = f"SELECT {BIGQUERY_RECEIPT} FROM orders_stage WHERE load_id = @load_id"
+REUSED_DAYS: Final = 2
+"""Rows that were staged longer ago are as good as expired: they may go before they are read."""
+RECEIPT: Final = f"""
+SELECT {BIGQUERY_RECEIPT} FROM orders_stage
+WHERE load_id = @load_id AND staged_on >= @staged_from
+"""
 
 
 @contextmanager
@@ -66,6 +72,19 @@ class Warehouse:
         Raises:
             google.api_core.exceptions.GoogleAPICallError: BigQuery refused or failed.
         """
+        return self._run(query, *parameters)[0]
+
+    def change(self, statement: str, *parameters: bigquery.ScalarQueryParameter) -> int:
+        """Run a statement that changes a table of the dataset; return how many rows it changed.
+
+        Raises:
+            google.api_core.exceptions.GoogleAPICallError: BigQuery refused or failed.
+        """
+        return self._run(statement, *parameters)[1]
+
+    def _run(
+        self, query: str, *parameters: bigquery.ScalarQueryParameter
+    ) -> tuple[list[bigquery.table.Row], int]:
         config = bigquery.QueryJobConfig(
             default_dataset=self.dataset, query_parameters=list(parameters), labels=_labels()
         )
@@ -73,7 +92,8 @@ class Warehouse:
             query, config, retry=self.retry, job_retry=None, timeout=self.timeout_s
         )
         with in_time(f"query {job.job_id}", self.timeout_s):
-            return list(job.result(retry=self.retry, job_retry=None, timeout=self.timeout_s))
+            result = job.result(retry=self.retry, job_retry=None, timeout=self.timeout_s)
+            return list(result), result.num_dml_affected_rows or 0
 
 
 class Stage:
@@ -140,9 +160,13 @@ class Stage:
         return self.receipt() == receipt
 
     def receipt(self) -> str:
-        """Return the receipt of the rows that are staged under this load."""
-        load_id = bigquery.ScalarQueryParameter("load_id", "STRING", self.load_id)
-        return str(self._warehouse.rows(RECEIPT, load_id)[0][0])
+        """Return the receipt of the rows that are staged under this load, and will stay a while."""
+        staged_from = datetime.now(UTC).date() - timedelta(days=REUSED_DAYS)
+        parameters = (
+            bigquery.ScalarQueryParameter("load_id", "STRING", self.load_id),
+            bigquery.ScalarQueryParameter("staged_from", "DATE", staged_from),
+        )
+        return str(self._warehouse.rows(RECEIPT, *parameters)[0][0])
 
     def _add(self, job: LoadJob) -> None:
         self._jobs.append(job)

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, Engine, text
 
 from load_orders.closing import final_snapshot
-from orders.engine import pg8000_url
 from orders.problems import BadRequest, Conflict
 from tally_local.clock import Clock
+from tally_testing.prepared import roll_back_prepared
+from tally_testing.scratch import outside_transactions
 
 DAY = date(2026, 11, 10)
 BEFORE_MIDNIGHT = datetime(2026, 11, 10, 23, 59, 59, tzinfo=UTC)
@@ -70,23 +71,27 @@ def test_a_change_that_is_rolled_back_after_midnight_is_waited_for_and_is_not_th
     assert changes(engine, DAY) == []
 
 
+@pytest.fixture
+def gid(database_url: str) -> Iterator[str]:
+    """A name for a prepared transaction; it is rolled back if the test leaves it."""
+    yield f"late-payment-{uuid4().hex}"
+    roll_back_prepared(database_url)
+
+
 def test_a_prepared_transaction_is_waited_for(
-    database_url: str, engine: Engine, clock: Clock, late: Connection
+    database_url: str, engine: Engine, clock: Clock, late: Connection, gid: str
 ) -> None:
     late.execute(INSERT)
-    late.execute(text("PREPARE TRANSACTION 'late-payment'"))
+    late.execute(text(f"PREPARE TRANSACTION '{gid}'"))
     late.rollback()
     clock.move_to(AFTER_MIDNIGHT)
     with pytest.raises(Conflict) as caught:
         changes(engine, DAY, wait_s=0)
-    assert ("prepared", "late-payment") in {
+    assert ("prepared", gid) in {
         (one["kind"], one["name"]) for one in caught.value.extra["waits_for"]
     }
-    plain = create_engine(
-        pg8000_url(database_url), isolation_level="AUTOCOMMIT", poolclass=NullPool
-    )
-    with plain.connect() as connection:
-        connection.execute(text("COMMIT PREPARED 'late-payment'"))
+    with outside_transactions(database_url) as connection:
+        connection.execute(text(f"COMMIT PREPARED '{gid}'"))
     assert len(changes(engine, DAY)) == 1
 
 

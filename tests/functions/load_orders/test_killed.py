@@ -115,7 +115,7 @@ def test_the_runner_killed_at_any_request_to_bigquery(
     killed = 0
     with function(environment, endpoints.bigquery) as (url, _):
         there = asdict(endpoints) | {"bigquery": bigquery}
-        there |= {"function": url, "reconcile": url, "api": url}
+        there |= {"function": url, "reconcile": url, "maintain": url, "api": url}
         (tmp_path / "endpoints.json").write_text(json.dumps(there))
         while killed < MANY:
             a_day_with_changes(shop)

@@ -19,7 +19,7 @@ from tally_local.state import State
 if TYPE_CHECKING:
     from tests.services.local.conftest import Tally
 
-COMMANDS = ["demo", "up", "dev", "reset", "load-day", "reconcile", "migrate"]
+COMMANDS = ["demo", "up", "dev", "reset", "load-day", "reconcile", "maintain", "migrate"]
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def test_a_pipe_is_refused_without_waiting_for_it(run: Callable[..., Ran], tmp_p
     assert "not a regular file" in said(run("demo", "--orders", str(tmp_path / "pipe")))
 
 
-@pytest.mark.parametrize("command", ["load-day", "reconcile", "migrate"])
+@pytest.mark.parametrize("command", ["load-day", "reconcile", "maintain", "migrate"])
 def test_without_a_stack_the_user_is_told_how_to_start_one(
     run: Callable[..., Ran], command: str
 ) -> None:

@@ -10,7 +10,7 @@ from tally_local.endpoints import Endpoints
 from tally_local.errors import UserError
 from tally_local.stack.services import Ports, endpoints_at
 
-KEYS = {"api", "function", "reconcile", "bigquery", "postgres", "project", "dataset"}
+KEYS = {"api", "function", "reconcile", "maintain", "bigquery", "postgres", "project", "dataset"}
 
 
 def test_it_has_exactly_the_keys_that_scripts_rely_on(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_it_is_read_back_while_every_part_listens(tmp_path: Path) -> None:
     path = tmp_path / "endpoints.json"
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        endpoints = endpoints_at(Ports(*[port] * 5))
+        endpoints = endpoints_at(Ports(*[port] * 6))
         endpoints.write(path)
         assert Endpoints.of_running_stack(path) == endpoints
     with pytest.raises(UserError, match="no stack runs here"):

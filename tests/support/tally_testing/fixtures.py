@@ -40,6 +40,7 @@ def endpoints(bigquery_url: str, database_url: str) -> Endpoints:
         api="",
         function="",
         reconcile="",
+        maintain="",
         bigquery=bigquery_url,
         postgres=database_url,
         project="tally-test",

@@ -1,5 +1,6 @@
 """The command `tally`."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -142,6 +143,15 @@ def reconcile(
         _say(
             f"{result.days_checked} days, {result.loads_checked} loads: 0 differences",
         )
+
+
+@app.command()
+def maintain() -> None:
+    """Do the nightly housekeeping of the running stack: expired rows, partitions, the stage."""
+    with _reported():
+        endpoints = Endpoints.of_running_stack(State().endpoints)
+        for part, done in runner.maintain(endpoints).items():
+            _say(f"{part}: {json.dumps(done)}")
 
 
 @app.command()

@@ -21,6 +21,7 @@ class Endpoints:
     function: str
     """Answers POST with the load of a day."""
     reconcile: str
+    maintain: str
     bigquery: str
     postgres: str
     project: str
@@ -43,8 +44,9 @@ class Endpoints:
             endpoints = cls(**json.loads(path.read_text(encoding="utf-8")))
         except (FileNotFoundError, ValueError, TypeError) as error:
             raise UserError(_NO_STACK) from error
-        urls = (endpoints.api, endpoints.function, endpoints.reconcile, endpoints.bigquery)
-        if not all(in_use(_port(make_url(url))) for url in (*urls, endpoints.postgres)):
+        functions = (endpoints.function, endpoints.reconcile, endpoints.maintain)
+        urls = (endpoints.api, *functions, endpoints.bigquery, endpoints.postgres)
+        if not all(in_use(_port(make_url(url))) for url in urls):
             raise UserError(_NO_STACK)
         return endpoints
 

@@ -1,4 +1,4 @@
-"""Loads, publishes and reconciles days against a running stack, as Airflow does in production."""
+"""Loads, publishes, reconciles, keeps house on a running stack, as Airflow does in production."""
 
 import json
 import time
@@ -101,6 +101,15 @@ def reconcile(endpoints: Endpoints, days: int = 30) -> Reconciliation:
     """
     answer = _call(endpoints.reconcile, {"days": days}, _PATIENCE_S)
     return Reconciliation(answer["days_checked"], answer["loads_checked"])
+
+
+def maintain(endpoints: Endpoints) -> dict[str, Any]:
+    """Do the nightly housekeeping; return what each part of it has done.
+
+    Raises:
+        UserError: Some of it could not be done.
+    """
+    return _call(endpoints.maintain, {}, _PATIENCE_S)
 
 
 def _call(url: str, body: dict[str, Any], patience_s: float) -> dict[str, Any]:

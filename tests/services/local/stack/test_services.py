@@ -36,4 +36,4 @@ def test_the_api_is_up_only_when_it_is_ready(status: int) -> None:
 def test_ports_that_are_chosen_differ() -> None:
     chosen = Ports(api=8000).chosen()
     assert chosen.api == 8000
-    assert len(set(vars(chosen).values())) == 5
+    assert len(set(vars(chosen).values())) == 6

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.services.local.conftest import Tally
 
 READY = "API docs"
-KEYS = {"api", "function", "reconcile", "bigquery", "postgres", "project", "dataset"}
+KEYS = {"api", "function", "reconcile", "maintain", "bigquery", "postgres", "project", "dataset"}
 PATIENCE_S = 30
 UP = ("up", "--api-port", "0", "--bigquery-port", "0")
 
@@ -60,7 +60,7 @@ def test_endpoints_json_says_where_everything_answers(up: Up) -> None:
     assert up.endpoints.keys() == KEYS
     assert httpx.get(up.endpoints["api"] + "/health/ready").status_code == 200
     assert httpx.get(up.endpoints["bigquery"]).json()["status"] == "ok"
-    for name in ("function", "reconcile", "postgres"):
+    for name in ("function", "reconcile", "maintain", "postgres"):
         address = urlsplit(up.endpoints[name])
         socket.create_connection((address.hostname, address.port)).close()
 
@@ -75,6 +75,14 @@ def test_an_order_of_today_is_loaded_published_and_reconciled(up: Up) -> None:
     assert "receipt v1:1:1999:" in loaded.stdout
     reconciled = up.tally("reconcile")
     assert (reconciled.returncode, reconciled.stdout) == (0, "30 days, 1 loads: 0 differences\n")
+
+
+def test_the_housekeeping_says_what_it_has_done(up: Up) -> None:
+    kept = up.tally("maintain")
+    assert kept.returncode == 0, kept.stderr
+    done = dict(line.split(": ", 1) for line in kept.stdout.splitlines())
+    assert json.loads(done["partitions"]) == {"made": [], "skipped": []}
+    assert json.loads(done["idempotency_keys"]) == {"deleted": 0, "more": False}
 
 
 def test_a_day_that_is_not_over_is_refused_at_once(up: Up) -> None:

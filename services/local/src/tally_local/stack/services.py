@@ -25,6 +25,7 @@ class Ports:
     api: int = 0
     function: int = 0
     reconcile: int = 0
+    maintain: int = 0
     bigquery: int = 0
     postgres: int = 0
 
@@ -66,6 +67,7 @@ def endpoints_at(ports: Ports) -> Endpoints:
         api=f"{url}:{ports.api}",
         function=f"{url}:{ports.function}",
         reconcile=f"{url}:{ports.reconcile}",
+        maintain=f"{url}:{ports.maintain}",
         bigquery=f"{url}:{ports.bigquery}",
         postgres=f"postgresql://postgres@{_HOST}:{ports.postgres}/{DATABASE}",
         project=PROJECT,
@@ -98,11 +100,15 @@ def api(ports: Ports, *, reload: bool = False) -> Service:
 
 
 def functions(ports: Ports) -> list[Service]:
-    """The Cloud Function's two entry points, each under functions-framework."""
+    """The Cloud Function's three entry points, each under functions-framework."""
     endpoints = endpoints_at(ports)
     settings = _settings(endpoints)
     source = project_root() / "functions" / "load_orders" / "main.py"
-    targets = {"load_orders": ports.function, "reconcile_orders": ports.reconcile}
+    targets = {
+        "load_orders": ports.function,
+        "reconcile_orders": ports.reconcile,
+        "maintain_orders": ports.maintain,
+    }
     command = [*_MODULE, "functions_framework", "--source", str(source), "--host", _HOST]
     return [
         Service(

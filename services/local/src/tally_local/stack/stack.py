@@ -29,7 +29,7 @@ _STARTUP_S = 60
 
 
 class Stack:
-    """Postgres, the BigQuery endpoint, the function's two entry points and the API.
+    """Postgres, the BigQuery endpoint, the function's three entry points and the API.
 
     Made by `running`. Everything in it is local and anonymous.
     """

@@ -41,6 +41,9 @@ LOAD_LAG_SECONDS: Final = Gauge(
 RECEIPT_MISMATCHES: Final = Counter(
     "tally.load.receipt_mismatches", "Receipts that are not as Postgres says.", ("check",)
 )
+MAINTAIN_DELETED: Final = Counter(
+    "tally.maintain.deleted", "Rows that housekeeping has deleted.", ("table",)
+)
 
 ALL: Final[tuple[Instrument, ...]] = (
     ORDERS_CREATED,
@@ -56,4 +59,5 @@ ALL: Final[tuple[Instrument, ...]] = (
     LOAD_SECONDS,
     LOAD_LAG_SECONDS,
     RECEIPT_MISMATCHES,
+    MAINTAIN_DELETED,
 )
