@@ -65,5 +65,5 @@ def _severity(status: int) -> str:
 
 def route_template(scope: Scope) -> str:
     """Return the path of the route that was found, with the names of its parameters."""
-    path = getattr(scope.get("route"), "path", None)
+    path = getattr(scope.get("route"), "path_format", None)
     return _UNMATCHED if path is None else f"{scope.get('root_path', '')}{path}"

@@ -45,7 +45,7 @@ class RequestMetrics:
 def _measure(scope: Scope, status: int, duration_ms: float) -> None:
     metrics: Metrics = scope["state"]["metrics"]
     method = scope["method"]
-    path = getattr(scope.get("route"), "path", _UNMATCHED)
+    path = getattr(scope.get("route"), "path_format", _UNMATCHED)
     tags = (method if method in _METHODS else _OTHER_METHOD, str(status), path)
     metrics.add(HTTP_REQUESTS, 1, tags)
     metrics.record(HTTP_DURATION_MS, duration_ms, tags)

@@ -49,7 +49,7 @@ def _traceparent(span: Span) -> bytes:
 
 
 def _describe(span: Span, scope: Scope, status: int) -> None:
-    path = getattr(scope.get("route"), "path", None)
+    path = getattr(scope.get("route"), "path_format", None)
     attributes: dict[str, Any] = {
         "http.request.method": scope["method"],
         "http.response.status_code": status,

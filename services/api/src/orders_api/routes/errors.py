@@ -1,6 +1,6 @@
 """Every error of the API as one body, application/problem+json."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection
-from starlette.routing import BaseRoute, Match, Router
+from starlette.routing import Match
 
 from orders.problems import CONTENT_TYPE, Problem, Unprocessable, problem_body
 from orders_api.problems import KINDS, clip
@@ -90,27 +90,13 @@ def _status_answer(
 
 def _allowed(request: Request) -> str:
     """Return the methods of the path; a route alone knows only its own."""
-    found = [
-        (len(child["path_params"]), method)
+    routes = request.app.router.routes
+    methods = [
+        method
         for method in _METHODS
-        for route in _routes(request.app.router)
-        for match, child in [route.matches(_with(request, method))]
-        if match is Match.FULL
+        if any(route.matches(_with(request, method))[0] is Match.FULL for route in routes)
     ]
-    # A path that stands there by name is a resource of its own, though a template fits it too.
-    own = min(found, default=(0, ""))[0]
-    methods = list(dict.fromkeys(method for parameters, method in found if parameters == own))
     return ", ".join([*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"])
-
-
-def _routes(router: Router) -> Iterator[BaseRoute]:
-    for route in router.routes:
-        # FastAPI keeps a router that was included as it is.
-        included = getattr(route, "original_router", None)
-        if included is None:
-            yield route
-        else:
-            yield from _routes(included)
 
 
 def _with(request: Request, method: str) -> dict[str, Any]:

@@ -23,9 +23,10 @@ _EVENTS: Final[dict[str, Any]] = {
 }
 following = APIRouter(**_EVENTS, route_class=scoped(Scope.ORDERS_READ, tickets=True))
 tickets = APIRouter(**_EVENTS, route_class=scoped(Scope.ORDERS_READ))
+# Before OpenAPI 3.2 some read the schema as that of a stream, and some as that of an event.
 _STREAM: Final = {
     "description": "Server-sent events; each `data` is a change as an order's history shows it.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE_STREAM}},
+    "content": {"text/event-stream": {"schema": {}, "example": EXAMPLE_STREAM}},
 }
 
 

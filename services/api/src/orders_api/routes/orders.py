@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from orders_api.routes.conditions import (
     ETAG_HEADER,
@@ -26,6 +27,14 @@ from orders_api.services import order_lists, order_moves, order_reads, order_wri
 from orders_api.services.order_creation import NewOrderRequest
 from orders_api.services.order_moves import MoveRequest
 
+
+class _OrderConvertor(StringConvertor):
+    """What may stand for an order's id; the events stand beside the orders."""
+
+    regex = "(?!events(?:/|$))[^/]+"
+
+
+register_url_convertor("order", _OrderConvertor())
 _ORDERS: Final[dict[str, Any]] = {
     "prefix": "/orders",
     "tags": ["orders"],
@@ -70,7 +79,7 @@ def list_orders(request: Request, query: Annotated[OrderQuery, Query()], databas
 
 
 @reading.get(
-    "/{order_id}",
+    "/{order_id:order}",
     response_class=Response,
     responses={
         200: {"model": Order, "headers": ETAG_HEADER},
@@ -86,7 +95,7 @@ def get_order(order_id: OrderId, database: Db, conditions: Conditions) -> Respon
 
 
 @writing.patch(
-    "/{order_id}",
+    "/{order_id:order}",
     response_class=Response,
     responses={
         200: {"model": Order, "headers": ETAG_HEADER},
@@ -106,7 +115,7 @@ async def change_order_status(
 
 
 @writing.delete(
-    "/{order_id}",
+    "/{order_id:order}",
     status_code=204,
     response_class=Response,
     responses={**problems("bad-request", "not-found", "precondition-required"), **FAILED},
@@ -118,7 +127,7 @@ def delete_order(order_id: OrderId, attempt: OrderAttempt, database: Db) -> None
 
 
 @reading.get(
-    "/{order_id}/history",
+    "/{order_id:order}/history",
     response_class=Response,
     responses={200: {"model": History, "headers": LINK_HEADER}, **problems("not-found")},
 )

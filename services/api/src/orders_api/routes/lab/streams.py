@@ -79,8 +79,8 @@ LastEventId = Annotated[
 ]
 
 
-def _shown(media_type: str, example: str) -> dict[int | str, dict[str, Any]]:
-    content = {media_type: {"schema": {"type": "string"}, "example": example}}
+def _shown(media_type: str, example: str, kind: str | None = "string") -> dict[int | str, Any]:
+    content = {media_type: {"schema": {"type": kind} if kind else {}, "example": example}}
     return {200: {"description": "It comes while it is made.", "content": content}}
 
 
@@ -111,7 +111,7 @@ async def stream_json(answers: Answers) -> Response:
     response_class=Response,
     responses={
         204: {"description": "Last-Event-ID was the last: an EventSource comes no more."},
-        **_shown("text/event-stream", f"data: {_TICK}\nid: 1\n\n"),
+        **_shown("text/event-stream", f"data: {_TICK}\nid: 1\n\n", None),
     },
 )
 async def stream_events(answers: Answers, after: LastEventId = 0) -> Response:
