@@ -1,4 +1,4 @@
-"""### Yesterday's orders, from Postgres to BigQuery, exact to the cent
+"""### Yesterday's orders, from Postgres to BigQuery, exact to the cent.
 
 Every morning at 02:00 UTC: **choose the day**, have the function **load** its changes into the
 staging table, **publish** it in one transaction, **check** it, and **reconcile** Postgres, the

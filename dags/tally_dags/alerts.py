@@ -21,7 +21,7 @@ def send_event(context: Mapping[str, Any]) -> None:
         DatadogHook().post_event(**_event(context))
     except AirflowNotFoundException:
         _log.warning("no event is sent: there is no connection datadog_default")
-    except Exception:  # an alert that fails must not hide what failed
+    except Exception:  # noqa: BLE001  an alert that fails must not hide what failed
         _log.exception("the event was not sent")
 
 

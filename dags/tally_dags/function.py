@@ -49,7 +49,7 @@ def call(url: str, body: dict[str, Any]) -> dict[str, Any]:
         with httpx.Client(transport=transport, trust_env=not local, timeout=_TIMEOUT) as client:
             answer = client.post(url, json=body, headers=headers)
     except httpx.TransportError as error:
-        raise AirflowException(f"{url} does not answer: {error or type(error).__name__}") from error
+        raise AirflowException(f"{url} does not answer: {error!r}") from error
     if answer.status_code == HTTPStatus.OK:
         return _members(answer)
     raise _refusal(answer)
@@ -74,7 +74,7 @@ def _is_loopback(url: str) -> bool:
 
 def _id_token(url: str) -> str:
     """Return a token that Google signed, of Airflow's service account for this function."""
-    return str(fetch_id_token(Request(), audience=url))
+    return str(fetch_id_token(Request(), audience=url))  # type: ignore[no-untyped-call]
 
 
 def _refusal(answer: httpx.Response) -> AirflowException:

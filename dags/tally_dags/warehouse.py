@@ -30,7 +30,7 @@ def array(name: str, kind: str, values: Sequence[Any]) -> Parameter:
     }
 
 
-class ScriptOperator(BigQueryInsertJobOperator):  # type: ignore[misc]
+class ScriptOperator(BigQueryInsertJobOperator):
     """Runs a file of dags/sql once a try.
 
     The job's id is task, subject, run and try: a job that failed keeps its id for ever, and a
@@ -103,7 +103,7 @@ class PublishOperator(ScriptOperator):
         return super().execute(context)
 
 
-class CheckOperator(BigQueryCheckOperator):  # type: ignore[misc]
+class CheckOperator(BigQueryCheckOperator):
     """Runs a check of dags/sql/checks: one row, each column of which must be true.
 
     As it is, BigQueryCheckOperator passes query parameters only when it is deferred, knows no

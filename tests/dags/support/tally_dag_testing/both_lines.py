@@ -1,0 +1,56 @@
+"""`poe test:dags`: the DAGs' tests with Airflow 3, then with 2.11; arguments go to pytest."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+_ROOT = Path(__file__).parents[4]
+
+
+class Line(NamedTuple):
+    """A line of Airflow: the dependency group, where it is installed, what it is too old for."""
+
+    group: str
+    environment: str
+    too_new: tuple[int, int]
+
+
+LINES = (Line("airflow", ".venv-airflow", (3, 14)), Line("airflow2", ".venv-airflow2", (3, 13)))
+
+
+def main(arguments: list[str]) -> int:
+    """Run both; return the highest exit code."""
+    return max([_run(line, arguments) for line in LINES])
+
+
+def command(line: Line, *words: str) -> list[str]:
+    """Return a command line that runs in the line's environment, installed where it is not."""
+    uv = shutil.which("uv")
+    assert uv, "uv is not on the PATH"
+    return [uv, "run", "--locked", "--only-group", line.group, *words]
+
+
+def environment(line: Line) -> dict[str, str]:
+    """Return the environment variables of such a command."""
+    # Airflow is so large that compiling it anew costs each run 15 seconds.
+    unwanted = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "VIRTUAL_ENV"}
+    kept = {key: value for key, value in os.environ.items() if key not in unwanted}
+    return kept | {"UV_PROJECT_ENVIRONMENT": line.environment, "TALLY_PYTHON": sys.executable}
+
+
+def _run(line: Line, arguments: list[str]) -> int:
+    print(f"\n== {line.group}", flush=True)
+    if sys.version_info >= line.too_new:
+        print(f"skipped: {line.group} needs a Python older than {'.'.join(map(str, line.too_new))}")
+        return 0
+    tests = str(_ROOT / "tests" / "dags")
+    words = ["python", "-m", "pytest", tests, *arguments]
+    run = subprocess.run(command(line, *words), cwd=_ROOT, env=environment(line), check=False)
+    return run.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
