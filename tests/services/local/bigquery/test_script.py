@@ -139,6 +139,11 @@ def test_a_script_answers_with_its_last_select(run: Query, client: bigquery.Clie
     assert client.query("SELECT 1; SELECT 2").statement_type == "SCRIPT"
 
 
+def test_a_query_may_follow_a_condition(run: Query) -> None:
+    assert run("ASSERT (SELECT 1) = 1; SELECT 2 AS a;") == [{"a": 2}]
+    assert run("IF EXISTS (SELECT 1) THEN SELECT 3 AS a; END IF;") == [{"a": 3}]
+
+
 def test_permanent_ddl_in_a_transaction_is_refused_temporary_is_not(run: Query) -> None:
     with pytest.raises(BadRequest, match="DDL statements are not supported in a transaction"):
         run("BEGIN TRANSACTION; CREATE TABLE t (a INT64); COMMIT TRANSACTION;")

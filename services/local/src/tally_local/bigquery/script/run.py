@@ -152,8 +152,9 @@ class Runner:
         """Return the value of one expression."""
         compiled = compile_condition(node, resolved.relations)
         values = self.values({**resolved.bindings(), **compiled.bindings})
-        row = self.session.run(compiled.sql, values).fetchone()
-        return None if row is None else row[0]
+        # All rows: DuckDB lets nobody else use the cursor before the last one is fetched.
+        rows = self.session.run(compiled.sql, values).fetchall()
+        return rows[0][0] if rows else None
 
     def _ddl(self, resolved: Resolved) -> None:
         temporary = is_temporary(resolved.node, self.session)
