@@ -160,11 +160,13 @@ def run(
         args: dict[str, Any],
         on_sleep: Callable[[], None] = lambda: None,
         now: datetime | None = None,
+        subworkflow: str = "main",
         **env: str,
     ) -> Execution:
         return emulator.execute(
             ROOT / "dags" / "workflows" / f"{name}.yaml",
-            {"args": args},
+            {"args": args} if subworkflow == "main" else args,
+            subworkflow=subworkflow,
             now=now or clock.now(),
             env=workflow_environment | {"GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID": uuid4().hex} | env,
             on_sleep=on_sleep,

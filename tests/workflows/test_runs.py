@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import make_url, text
 
@@ -170,6 +171,43 @@ def test_a_publish_that_bigquery_refuses_fails_with_its_reason_and_the_next_run_
     assert sold(shop, day) is None
     assert run("daily", {}).error is None
     assert sold(shop, day) == sales(1, "1")
+
+
+def test_a_job_says_what_it_is_about_and_what_it_may_cost(
+    run: Run, shop: Shop, next_day: NextDay
+) -> None:
+    shop.order()
+    next_day()
+    execution = run("daily", {}, GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID="the-run")
+    url = next(each["url"] for each in execution.requests if "/jobs/" in each["url"])
+    load_id = execution.result["load_id"]
+    assert url.endswith(f"/jobs/publish_day-{load_id}-the-run-try1")
+    job = httpx.get(url).json()
+    assert job["configuration"]["labels"] == {"app": "tally", "task": "publish_day"}
+    assert job["configuration"]["query"]["maximumBytesBilled"] == str(200 * 2**30)
+
+
+def test_a_statement_that_fails_for_a_while_is_run_as_another_job_three_in_all(
+    run: Run, shop: Shop, tmp_path: Path
+) -> None:
+    conflict = "Transaction is aborted due to concurrent update against table orders"
+    rows = shop.parts.warehouse.rows
+    rows("CREATE TABLE other_publishes (ended BOOL)")
+    (tmp_path / "one.sql").write_text(
+        f"ASSERT EXISTS (SELECT 1 FROM other_publishes) AS '{conflict}'; SELECT 1;"
+    )
+    args = {"file": "one.sql", "subject": "one", "parameters": []}
+    with bucket(tmp_path) as url:
+        env = {"subworkflow": "run_file", "STORAGE_URL": url}
+        failing = run("daily", args, **env)
+        helped = run(
+            "daily", args, lambda: rows("INSERT INTO other_publishes VALUES (TRUE)"), **env
+        )
+    assert conflict in failing.error["message"]
+    jobs = [each["url"][-5:] for each in failing.requests if "/jobs/" in each["url"]]
+    assert (jobs, failing.slept) == (["-try1", "-try2", "-try3"], [30, 30])
+    assert helped.error is None
+    assert (helped.result["totalRows"], helped.slept) == ("1", [30])
 
 
 def test_a_check_that_is_not_true_fails_the_run_and_is_named(
