@@ -10,14 +10,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, make_url
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, Engine, make_url
 from sqlmodel import Session
 
-from orders.engine import database_engine, pg8000_url
+from orders.engine import database_engine
 from orders.migrate import upgrade
 from orders.settings import DatabaseSettings
 from tally_local.postgres import EmbeddedPostgres
+from tally_testing.scratch import outside_transactions, scratch_database
 
 pytest_plugins = ["tally_testing.fixtures"]
 
@@ -67,30 +67,22 @@ def settings_of(url: str, **settings: object) -> DatabaseSettings:
 
 
 def _administer(statement: str) -> None:
-    url = pg8000_url(os.environ["TEST_DATABASE_URL"])
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as connection:
+    with outside_transactions(os.environ["TEST_DATABASE_URL"]) as connection:
         connection.exec_driver_sql(statement)
-    engine.dispose()
 
 
 @pytest.fixture(scope="session")
 def worker_database() -> Iterator[str]:
     """The URL of this worker's own migrated database, for tests that roll back."""
-    yield from _database()
+    with scratch_database() as url:
+        yield url
 
 
 @pytest.fixture
 def database_url() -> Iterator[str]:
     """The URL of a migrated database of the test's own, for tests that commit."""
-    yield from _database()
-
-
-def _database() -> Iterator[str]:
-    name = f"tally_test_{uuid4().hex}"
-    _administer(f'CREATE DATABASE "{name}" TEMPLATE "{os.environ["TALLY_TEST_TEMPLATE"]}"')
-    yield url_of(name)
-    _administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with scratch_database() as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,18 +1,16 @@
 """The API as its users meet it: uvicorn on a loopback port, a real Postgres behind it."""
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import Engine, create_engine, make_url
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Engine
 
-from orders.engine import database_engine, pg8000_url
+from orders.engine import database_engine
 from orders_api.problems import KINDS
 from orders_api.settings import Settings
+from tally_testing.scratch import scratch_database
 from tally_testing.serving import serving
 
 Problem = Callable[[httpx.Response], dict[str, Any]]
@@ -26,11 +24,8 @@ def settings_for(url: str, **values: object) -> Settings:
 @pytest.fixture(scope="session")
 def shared_url() -> Iterator[str]:
     """The URL of the database of `api`."""
-    name = f"tally_test_{uuid4().hex}"
-    _administer(f'CREATE DATABASE "{name}" TEMPLATE "{os.environ["TALLY_TEST_TEMPLATE"]}"')
-    url = make_url(os.environ["TEST_DATABASE_URL"]).set(database=name)
-    yield url.render_as_string(hide_password=False)
-    _administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with scratch_database() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -80,11 +75,3 @@ def problem() -> Problem:
         return body
 
     return check
-
-
-def _administer(statement: str) -> None:
-    url = pg8000_url(os.environ["TEST_DATABASE_URL"])
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()

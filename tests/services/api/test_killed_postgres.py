@@ -11,16 +11,16 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Engine, text
 
-from orders.engine import database_connect, database_engine, pg8000_url
+from orders.engine import database_connect, database_engine
 from orders.migrate import upgrade
 from orders.problems import Unavailable
 from orders_api.clients.transactions import Session, Transactions
 from orders_api.settings import Settings
 from tally_local.postgres import EmbeddedPostgres
 from tally_testing.retrying import NEW, assert_made_once, creating
+from tally_testing.scratch import outside_transactions
 from tally_testing.serving import serving
 from tally_testing.tcp_proxy import AtCommit, Link, Moment, TcpProxy, tcp_proxy
 from tally_testing.waiting import wait_until
@@ -49,8 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgre
 @contextmanager
 def administering(url: str) -> Iterator[Callable[[str], int | None]]:
     """Yield how to run a statement on a connection of its own, which returns a number or none."""
-    engine = create_engine(pg8000_url(url), isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as connection:
+    with outside_transactions(url) as connection:
 
         def run(statement: str) -> int | None:
             result = connection.execute(text(statement))

@@ -8,7 +8,8 @@ from uuid import uuid4
 from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
-from orders.engine import pg8000_url
+from orders.engine import database_connect
+from orders.settings import DatabaseSettings
 
 
 @contextmanager
@@ -26,7 +27,12 @@ def scratch_database() -> Iterator[str]:
 @contextmanager
 def outside_transactions(url: str) -> Iterator[Connection]:
     """Yield a connection for what Postgres runs in no transaction: CREATE DATABASE, VACUUM."""
-    engine = create_engine(pg8000_url(url), isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as connection:
-        yield connection
-    engine.dispose()
+    with database_connect(DatabaseSettings.model_validate({"database_url": url})) as connect:
+        engine = create_engine(
+            "postgresql+pg8000://",
+            creator=connect,
+            isolation_level="AUTOCOMMIT",
+            poolclass=NullPool,
+        )
+        with engine.connect() as connection:
+            yield connection
