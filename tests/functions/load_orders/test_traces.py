@@ -8,7 +8,7 @@ import pytest
 from flask import Flask, request
 
 from load_orders.app import Parts, build
-from load_orders.handlers import handle_load
+from load_orders.handlers import handle_load, handle_maintain
 from tally_testing.otlp import Receiver, receiver
 from tally_testing.shop import Shop
 
@@ -57,3 +57,18 @@ def test_off_jobs_name_the_trace_all_the_same(
     shop.order()
     [job] = load(parts, next_day())
     assert parts.warehouse.client.get_job(job).labels == {"service": "tally", "trace_id": TRACE}
+
+
+def test_the_housekeeping_and_its_parts_are_part_of_the_callers_trace(
+    environment: dict[str, str], taking: Receiver
+) -> None:
+    app = Flask("function")
+    with ExitStack() as resources:
+        parts = build(environment | {"OTEL_EXPORTER_OTLP_ENDPOINT": taking.url}, resources)
+        app.add_url_rule(
+            "/", "maintain", lambda: handle_maintain(request, lambda: parts), methods=["POST"]
+        )
+        assert app.test_client().post("/", json={}, headers=SENT).status_code == 200
+        names = {span.name for span in taking.spans}
+    assert names >= {"maintain", "maintain partitions", "maintain orders_stage"}
+    assert {span.trace_id.hex() for span in taking.spans} == {TRACE}

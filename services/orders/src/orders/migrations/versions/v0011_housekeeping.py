@@ -91,7 +91,6 @@ $$;
 REVOKE ALL ON FUNCTION delete_expired_{table}(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION delete_expired_{table}(integer) TO tally_loader;
 REVOKE ALL ON {table} FROM tally_loader;
-REVOKE SELECT (expires_at) ON {table} FROM tally_loader;
 """
 
 # The partitions stay: they hold the log.
