@@ -1,12 +1,13 @@
 """One stack a file, since it takes seconds to start: each test lives through days of its own."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,6 +31,14 @@ from tally_testing.workflows.execution import Emulator, Execution, emulating
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-workflows" / "bin" / "python"
 MAIN = ROOT / "functions" / "load_orders" / "main.py"
+SQL = ROOT / "dags" / "sql"
+ONE_OF_EACH = (
+    "publish_day.sql",
+    "checks/sales_follow_orders.sql",
+    "ledger_state.sql",
+    "rollups/sales_weekly.sql",
+    "checks/rollups/sales_weekly.sql",
+)
 TARGETS = ("load_orders", "reconcile_orders", "maintain_orders")
 
 Run = Callable[..., Execution]
@@ -105,8 +114,8 @@ def _function(target: str, url: str, environment: dict[str, str]) -> Iterator[No
         try:
             yield
         finally:
-            # functions-framework serves from a worker of its own.
-            os.killpg(process.pid, signal.SIGTERM)
+            # functions-framework serves from a worker of its own, and takes its time to stop it.
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -129,10 +138,37 @@ def shop(engine: Engine, clock: Clock, parts: Parts, endpoints: Endpoints) -> Sh
     return Shop(engine, parts, endpoints)
 
 
+@pytest.fixture
+def next_day(next_day: Callable[[], date], shop: Shop) -> Iterator[Callable[[], date]]:
+    """Let a day end; it is returned. After the test it is loaded, whatever became of it."""
+    ended: list[date] = []
+
+    def end() -> date:
+        ended.append(next_day())
+        return ended[-1]
+
+    yield end
+    for day in ended:
+        shop.load(day)
+
+
+@pytest.fixture
+def all_files() -> Iterator[str]:
+    """A storage API whose bucket holds all of dags/sql."""
+    with bucket(SQL) as url:
+        yield url
+
+
 @pytest.fixture(scope="module")
-def workflow_environment(endpoints: Endpoints) -> Iterator[dict[str, str]]:
-    """What the workflow is deployed with."""
-    with bucket(ROOT / "dags" / "sql") as storage:
+def workflow_environment(
+    endpoints: Endpoints, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """What the workflow is deployed with; its bucket holds one file of each kind, for speed."""
+    folder = tmp_path_factory.mktemp("sql")
+    for name in ONE_OF_EACH:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(SQL / name, folder / name)
+    with bucket(folder) as storage:
         yield {
             "GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID": uuid4().hex,
             "TALLY_FUNCTION_URL": endpoints.function,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -16,11 +17,13 @@ from tally_testing.fault_proxy import Moment, fault_proxy
 from tally_testing.scratch import outside_transactions
 from tally_testing.shop import Shop
 from tally_testing.tcp_proxy import tcp_proxy
-from tally_testing.workflows.bucket import bucket
+from tally_testing.workflows.bucket import NAME, bucket
 from tally_testing.workflows.execution import Execution
 
 NextDay = Callable[[], date]
 Run = Callable[..., Execution]
+SQL = Path(__file__).parents[2] / "dags" / "sql"
+SQL_FILES = [file.relative_to(SQL).as_posix() for file in SQL.rglob("*.sql")]
 BAD_CHECK = "checks/sales_follow_orders.sql net_is_gross_less_refunded"
 
 
@@ -37,28 +40,32 @@ def posts(execution: Execution, url: str) -> int:
 
 
 def test_the_day_that_ended_last_is_published_reconciled_and_rolled_up(
-    run: Run, shop: Shop, next_day: NextDay
+    run: Run, shop: Shop, next_day: NextDay, all_files: str
 ) -> None:
     shop.order(total_cents=1999)
     day = next_day()
-    execution = run("daily", {})
+    execution = run("daily", {}, STORAGE_URL=all_files)
     assert execution.error is None
     assert execution.result["day"] == str(day)
     assert execution.result["receipt"].startswith("v1:1:1999:")
     assert execution.result["reconciled"]["loads_checked"] == 1
     assert sold(shop, day) == sales(1, "19.99")
+    files = {unquote(each["url"]) for each in execution.requests if "/o/" in each["url"]}
+    assert files == {f"{all_files}/storage/v1/b/{NAME}/o/{name}" for name in SQL_FILES}
     for rollup in ("sales_weekly", "sales_monthly", "customer_cohorts"):
         (row,) = shop.parts.warehouse.rows(f"SELECT net_revenue FROM {rollup}")
         assert row["net_revenue"] == Decimal("19.99")
 
 
-def test_a_run_may_be_repeated_and_changes_nothing(run: Run, shop: Shop, next_day: NextDay) -> None:
+def test_a_run_may_be_repeated_and_changes_nothing(
+    run: Run, shop: Shop, next_day: NextDay, all_files: str
+) -> None:
     shop.order()
     shop.order(created_at="2020-02-29T12:00:00Z")
     day = next_day()
-    first = run("daily", {})
+    first = run("daily", {}, STORAGE_URL=all_files)
     before = shop.tables()
-    again = run("daily", {"day": str(day)})
+    again = run("daily", {"day": str(day)}, STORAGE_URL=all_files)
     assert (again.error, again.result["load_id"]) == (None, first.result["load_id"])
     assert shop.tables() == before
 
