@@ -9,25 +9,16 @@ from load_orders.closing import final_snapshot
 from load_orders.partitions import make_partitions
 from load_orders.receipt import changes_of, postgres_receipt
 from tally_local.clock import Clock
+from tally_testing.partitions import NOW, change
 
-# Years ahead of any partition that the migration has made.
 NAMES = ["order_changes_2041_12", "order_changes_2042_01", "order_changes_2042_02"]
-INSERT = "INSERT INTO orders (customer_id, total_cents) VALUES (1, 100)"
-LAST = "SELECT tableoid::regclass::text FROM order_changes ORDER BY change_id DESC LIMIT 1"
 
 
 @pytest.fixture
 def clock(engine: Engine) -> Clock:
     clock = Clock(engine)
-    clock.move_to(datetime(2041, 11, 20, 12, tzinfo=UTC))
+    clock.move_to(NOW)
     return clock
-
-
-def change(engine: Engine) -> str:
-    """Make a change; return the partition that it went into."""
-    with engine.begin() as connection:
-        connection.execute(text(INSERT))
-        return str(connection.scalar(text(LAST)))
 
 
 def test_changes_of_the_month_to_come_go_into_its_partition(engine: Engine, clock: Clock) -> None:

@@ -1,33 +1,23 @@
-"""Partitions of the change log, made ahead: as guarded as the default one, and in nobody's way."""
+"""Partitions of the change log, made ahead: of the right time, and guarded as the default one."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from threading import Thread
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from orders.migrate import downgrade, upgrade
-from tally_testing.waiting import wait_until
-
-# Years ahead of any partition that the migration has made.
-NOW = datetime(2041, 11, 20, 12, tzinfo=UTC)
-MONTH = date(2041, 12, 1)
-PARTITION = "order_changes_2041_12"
-INSERT = "INSERT INTO orders (customer_id, total_cents) VALUES (1, 100)"
-NAMES = (
-    "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'order_changes'::regclass"
+from tally_testing.partitions import (
+    MONTH,
+    NOW,
+    PARTITION,
+    change,
+    made,
+    make,
+    partitions,
+    set_clock,
 )
-
-
-def set_clock(engine: Engine, instant: datetime) -> None:
-    ahead = (instant - datetime.now(UTC)) // timedelta(microseconds=1)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(
-            "CREATE OR REPLACE FUNCTION tally_now() RETURNS timestamptz LANGUAGE sql VOLATILE"
-            f" AS $$ SELECT clock_timestamp() + interval '{ahead} us' $$"
-        )
 
 
 @pytest.fixture
@@ -40,31 +30,6 @@ def other(engine: Engine) -> Iterator[Connection]:
     """Somebody else's connection."""
     with engine.connect() as connection:
         yield connection
-
-
-def make(connection: Connection, month: object = MONTH) -> str:
-    statement = text("SELECT make_order_changes_partition(CAST(:month AS date))")
-    return str(connection.scalar(statement, {"month": month}))
-
-
-def made(engine: Engine, month: object = MONTH) -> str:
-    with engine.begin() as connection:
-        return make(connection, month)
-
-
-def partitions(engine: Engine) -> set[str]:
-    with engine.connect() as connection:
-        return set(connection.execute(text(NAMES)).scalars())
-
-
-def change(engine: Engine) -> str:
-    """Make a change; return the partition that it went into."""
-    with engine.begin() as connection:
-        connection.execute(text(INSERT))
-        newest = (
-            "SELECT tableoid::regclass::text FROM order_changes ORDER BY change_id DESC LIMIT 1"
-        )
-        return str(connection.scalar(text(newest)))
 
 
 def without_partitions(engine: Engine) -> None:
@@ -242,88 +207,3 @@ def test_another_table_of_its_name_or_partition_of_its_time_is_left_alone(engine
         )
     assert (made(engine), made(engine, date(2042, 1, 1))) == ("taken", "taken")
     assert partitions(engine) & {PARTITION, "order_changes_2042_01"} == set()
-
-
-@pytest.mark.usefixtures("clock")
-def test_it_gives_up_while_somebody_reads_the_default_partition(
-    engine: Engine, other: Connection
-) -> None:
-    other.execute(text("SELECT count(*) FROM order_changes"))
-    assert made(engine) == "busy"
-    assert PARTITION not in partitions(engine)
-    other.rollback()
-    assert made(engine) == "made"
-
-
-@pytest.mark.usefixtures("clock")
-def test_of_two_at_once_one_makes_it(engine: Engine, other: Connection) -> None:
-    assert make(other) == "made"
-    assert made(engine) == "busy"
-    other.commit()
-    assert made(engine) == "there"
-
-
-@pytest.mark.usefixtures("clock")
-def test_killed_in_the_middle_it_leaves_nothing_and_can_be_repeated(
-    engine: Engine, other: Connection
-) -> None:
-    pid = other.scalar(text("SELECT pg_backend_pid()"))
-    assert make(other) == "made"
-    with engine.begin() as connection:
-        connection.execute(text("SELECT pg_terminate_backend(:pid, 60000)"), {"pid": pid})
-    other.invalidate()
-    assert PARTITION not in partitions(engine)
-    assert change(engine) == "order_changes_default"
-    assert made(engine) == "made"
-
-
-@pytest.mark.usefixtures("clock")
-def test_changes_of_a_month_that_has_its_partition_do_not_wait(
-    engine: Engine, other: Connection
-) -> None:
-    assert made(engine, date(2041, 11, 1)) == "made"
-    assert make(other) == "made"
-    with engine.begin() as connection:
-        connection.execute(text("SET LOCAL lock_timeout = '1ms'"))
-        connection.execute(text(INSERT))
-        connection.execute(text("UPDATE orders SET status = 'paid'"))
-        connection.execute(text("DELETE FROM orders"))
-    other.commit()
-
-
-@pytest.mark.usefixtures("clock")
-def test_a_change_on_its_way_into_the_default_partition_gets_there(
-    engine: Engine, other: Connection
-) -> None:
-    other.execute(text(INSERT))
-    # It holds the default partition, so this one gives up; it would wait for half a second.
-    assert made(engine) == "busy"
-    other.commit()
-    assert made(engine) == "made"
-
-
-def waits(engine: Engine) -> bool:
-    query = text(
-        "SELECT count(*) > 0 FROM pg_stat_activity"
-        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    with engine.connect() as connection:
-        return bool(connection.scalar(query))
-
-
-def test_a_month_that_begins_while_its_partition_is_made_loses_no_change(
-    engine: Engine, other: Connection
-) -> None:
-    before_midnight = datetime(2041, 11, 30, 23, 59, 59, tzinfo=UTC)
-    set_clock(engine, before_midnight)
-    assert make(other) == "made"
-    went: list[str] = []
-    with engine.connect() as connection:
-        now = text("SELECT tally_now()")
-        wait_until(lambda: connection.scalar(now) >= datetime(2041, 12, 1, tzinfo=UTC), "midnight")
-    changing = Thread(target=lambda: went.append(change(engine)))
-    changing.start()
-    wait_until(lambda: waits(engine), "the change waits")
-    other.commit()
-    changing.join(timeout=120)
-    assert went == [PARTITION]
