@@ -98,7 +98,7 @@ def test_who_owns_the_database_can_migrate_it_without_being_a_superuser(
     settings = DatabaseSettings.model_validate({"database_url": url})
     with database_engine(settings) as plain:
         upgrade(plain)
-        assert "order_changes" in tables(plain)
+        assert any(name.startswith("order_changes_20") for name in tables(plain))
     with engine.begin() as connection:
         connection.exec_driver_sql(f"REASSIGN OWNED BY {owner} TO CURRENT_USER")
         connection.exec_driver_sql(f"DROP OWNED BY {owner}")
