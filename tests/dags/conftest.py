@@ -32,7 +32,7 @@ from airflow.models import DagBag
 from airflow.utils.db import initdb
 
 from tally_dag_testing import runs
-from tally_dag_testing.datadog import datadog
+from tally_dag_testing.answering import answering
 from tally_dag_testing.shop import Shop, shop_in
 
 RunDag = Callable[..., runs.Run]
@@ -105,8 +105,8 @@ def run_dag(metadata: None) -> RunDag:  # noqa: ARG001  it has to be there
 @pytest.fixture
 def events(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     """The events that Datadog has got."""
-    with datadog() as (url, events):
-        extra = {"api_key": "key", "app_key": "app", "api_host": url}
+    with answering((202, {"status": "ok"})) as datadog:
+        extra = {"api_key": "key", "app_key": "app", "api_host": datadog.url}
         connection = {"conn_type": "datadog", "extra": extra}
         monkeypatch.setenv("AIRFLOW_CONN_DATADOG_DEFAULT", json.dumps(connection))
-        yield events
+        yield datadog.bodies
