@@ -103,7 +103,12 @@ def test_over_https_the_function_gets_an_id_token_for_its_own_url(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     token = _jwt({"exp": int(time.time()) + 3600})
     with (
-        answering((200, token), headers={"Metadata-Flavor": "Google"}) as metadata_server,
+        answering(
+            (200, "it is there"),
+            (200, {"email": "airflow@example.iam.gserviceaccount.com"}),
+            (200, token),
+            headers={"Metadata-Flavor": "Google"},
+        ) as metadata_server,
         answering((200, {"done": True}), tls=tls) as function,
     ):
         host = metadata_server.url.removeprefix("http://")
