@@ -10,8 +10,8 @@ from tally_local.endpoints import draft_of
 from tally_local.errors import UserError
 from tally_local.lock import LockedError, locked
 
-PARTS = ("up", "demo")
-"""The names of the stacks' data."""
+PARTS = ("up", "demo", "airflow")
+"""The names of the stacks' data, and of the Airflow beside them."""
 MARKER = ".made-by-tally"
 """A file in every directory that we made and may remove."""
 

@@ -1,0 +1,119 @@
+"""`poe dag` and `poe airflow` as a reader runs them, the pages in a real browser.
+
+With TALLY_SCREENSHOT set to a file, the page of the DAGs is kept there: docs/airflow-dags.png.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tally_local import airflow
+from tally_local.endpoints import Endpoints
+from tally_local.ports import free_port
+from tally_testing.waiting import wait_for, wait_until
+
+if TYPE_CHECKING:
+    from tests.services.local.conftest import Tally
+
+ROOT = Path(__file__).parents[3]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+DAGS = sorted(file.stem for file in (ROOT / "dags").glob("*.py"))
+PATIENCE_MS = 120_000
+AIRFLOW = [sys.executable, "-m", "tally_local.airflow"]
+
+
+@pytest.fixture(scope="module")
+def environ(new_tally: Callable[[], "Tally"]) -> dict[str, str]:
+    """The environment in which a stack runs."""
+    tally = new_tally()
+    tally.started("API docs", "up", "--api-port", "0", "--bigquery-port", "0")
+    unwanted = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
+    kept = {name: value for name, value in os.environ.items() if name not in unwanted}
+    return kept | {"TALLY_STATE_DIR": str(tally.state)}
+
+
+@pytest.fixture
+def pages(environ: dict[str, str]) -> Iterator[str]:
+    """The URL of Airflow's pages."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    command = [*AIRFLOW, "ui", "--port", str(port)]
+    with subprocess.Popen(
+        command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        wait_for(url, patience_s=180)
+        yield url
+        process.terminate()
+
+
+@pytest.fixture
+def page(pages: str) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        size = {"width": 1280, "height": 900}
+        page = browser.new_page(base_url=pages, viewport=size)  # type: ignore[arg-type]
+        page.set_default_timeout(PATIENCE_MS)
+        yield page
+        browser.close()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt install chromium)")
+def test_a_browser_shows_the_dags(page: Page, environ: dict[str, str]) -> None:
+    home = Path(environ["TALLY_STATE_DIR"]) / "airflow"
+    passwords = home / "simple_auth_manager_passwords.json.generated"
+    wait_until(passwords.exists, "Airflow has made the password")
+    page.goto("/")
+    page.locator("input[name=username]").fill("admin")
+    page.locator("input[type=password]").fill(json.loads(passwords.read_text())["admin"])
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "login" not in url)
+    page.goto("/dags")
+    for dag in DAGS:
+        page.get_by_role("link", name=dag, exact=True).wait_for()
+    if screenshot := environ.get("TALLY_SCREENSHOT"):
+        page.screenshot(path=screenshot)
+
+
+@pytest.mark.slow
+def test_a_dag_is_run_by_one_command_and_its_failure_is_the_exit_code(
+    environ: dict[str, str],
+) -> None:
+    def ran(*options: str) -> int:
+        command = [*AIRFLOW, "dag", "postgres_to_bq_orders", *options]
+        return subprocess.run(command, env=environ, check=False, capture_output=True).returncode
+
+    assert ran() == 0
+    assert ran("--day", "2999-01-01") != 0
+
+
+def test_without_a_stack_it_says_how_to_start_one(tmp_path: Path) -> None:
+    env = os.environ | {"TALLY_STATE_DIR": str(tmp_path / "state")}
+    command = [*AIRFLOW, "dag", "postgres_to_bq_orders"]
+    run = subprocess.run(command, env=env, check=False, capture_output=True, text=True)
+    assert run.returncode == 2
+    assert "no stack runs here; start one with `uv run poe up`" in run.stderr
+
+
+def test_a_dag_finds_the_stack_in_its_environment(tmp_path: Path) -> None:
+    endpoints = Endpoints(
+        api="",
+        function="http://127.0.0.1:1",
+        reconcile="http://127.0.0.1:2",
+        maintain="http://127.0.0.1:3",
+        bigquery="http://127.0.0.1:4",
+        postgres="",
+        project="project",
+        dataset="dataset",
+    )
+    found = airflow.settings(endpoints, tmp_path)
+    assert found["TALLY_FUNCTION_URL"] == "http://127.0.0.1:1"
+    assert found["BIGQUERY_EMULATOR_HOST"] == "http://127.0.0.1:4"
+    assert (found["BIGQUERY_PROJECT"], found["BIGQUERY_DATASET"]) == ("project", "dataset")
