@@ -1,6 +1,7 @@
 """`poe bench PART`: each part is a command of its own."""
 
 import typer
+from tests.benchmarks.dags.command import dags
 from tests.benchmarks.exports.command import exports
 from tests.benchmarks.feed.command import feed
 from tests.benchmarks.orders.command import orders
@@ -14,6 +15,7 @@ app = typer.Typer(
 app.command()(orders)
 app.command()(exports)
 app.command()(feed)
+app.command()(dags)
 
 
 @app.callback()
