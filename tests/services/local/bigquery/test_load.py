@@ -94,7 +94,7 @@ def test_parquet_types_its_table_itself(run: Query, load: Load, client: bigquery
 
 
 def test_gzip_and_schema_detection(run: Query, load: Load, client: bigquery.Client) -> None:
-    job = load("t", gzip.compress(b"id,price,day\n1,2.5,2026-01-02\n"), autodetect=True)
+    job = load("t", gzip.compress(b"id,price,day\n1,2.5,2026-01-02\n", mtime=0), autodetect=True)
     assert run("SELECT * FROM t") == [{"id": 1, "price": 2.5, "day": dt.date(2026, 1, 2)}]
     names = [(f.name, f.field_type) for f in client.get_table(job.destination).schema]
     assert names == [("id", "INTEGER"), ("price", "FLOAT"), ("day", "DATE")]
@@ -131,7 +131,11 @@ def test_the_four_write_dispositions(run: Query, load: Load, client: bigquery.Cl
         ([{"id": 1, "name": {"a": 1}}], {}, "non-record field: name"),
         ([{"id": 1.5}], {}, "INT64"),
         ('{"id": 1}\n\n{"id": 1,\n{"id": 2}\n', JSON_LINES, "JSON parsing error.*line_number: 3"),
-        (gzip.compress(b'{"id": 1}\n[1]\n'), JSON_LINES, "JSON parsing error.*line_number: 2"),
+        (
+            gzip.compress(b'{"id": 1}\n[1]\n', mtime=0),
+            JSON_LINES,
+            "JSON parsing error.*line_number: 2",
+        ),
     ],
 )
 def test_one_bad_row_refuses_the_whole_load(
