@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow.exceptions import AirflowNotFoundException
-from airflow.providers.datadog.hooks.datadog import DatadogHook
 
 _log = logging.getLogger(__name__)
 _LONGEST = 3000
@@ -15,9 +14,13 @@ _LONGEST = 3000
 def send_event(context: Mapping[str, Any]) -> None:
     """Send an event with DAG, task, day, error and log link; never raise.
 
-    Without the connection `datadog_default` it only writes to the log.
+    Without the connection `datadog_default`, or Airflow's provider for Datadog, it only writes to
+    the log.
     """
     try:
+        # Here, since an Airflow without that provider must still load the DAGs.
+        from airflow.providers.datadog.hooks.datadog import DatadogHook  # noqa: PLC0415
+
         DatadogHook().post_event(**_event(context))
     except AirflowNotFoundException:
         _log.warning("no event is sent: there is no connection datadog_default")

@@ -1,5 +1,6 @@
 """The tasks that load, publish and check one day of orders."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from tally_dags.config import LOAD_URL, required
 from tally_dags.function import DayNotClosedError, call
 from tally_dags.warehouse import CheckOperator, PublishOperator, scalar
 
+_log = logging.getLogger(__name__)
 _CHECKS = Path(__file__).parents[1] / "sql" / "checks"
 
 
@@ -17,7 +19,7 @@ def load_orders(day: str, mode: str) -> PokeReturnValue:
     try:
         load = call(required(LOAD_URL), {"day": day, "mode": mode})
     except DayNotClosedError as error:
-        print(error)  # noqa: T201  Airflow's log of the task
+        _log.warning("%s", error)
         return PokeReturnValue(is_done=False)
     return PokeReturnValue(is_done=True, xcom_value=load)
 

@@ -41,7 +41,10 @@ def test_every_dag_is_parsed_without_environment_variables_connections_or_networ
             "from tally_dags.config import intraday_is_on; intraday_is_on()",
             "variable tally_intraday",
         ),
-        ("from tally_dags.alerts import DatadogHook; DatadogHook()", "connection datadog_default"),
+        (
+            "from airflow.providers.datadog.hooks.datadog import DatadogHook; DatadogHook()",
+            "connection datadog_default",
+        ),
         ("import urllib.request; urllib.request.urlopen('http://127.0.0.1:9')", "socket.connect"),
     ],
 )

@@ -1,5 +1,6 @@
 """What every DAG promises whatever it does, and how the tasks of each hang together."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,18 @@ def test_sql_files_hold_no_jinja() -> None:
     for file in files:
         text = file.read_text(encoding="utf-8")
         assert not any(mark in text for mark in ("{{", "{%", "{#")), file
+
+
+def test_the_readme_names_every_setting_dag_and_command() -> None:
+    readme = (ROOT / "dags" / "README.md").read_text(encoding="utf-8")
+    config = (ROOT / "dags" / "tally_dags" / "config.py").read_text(encoding="utf-8")
+    settings = set(re.findall(r'"((?:TALLY|BIGQUERY|tally)_\w+)"', config))
+    assert len(settings) == 8
+    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    tasks = {task for task in ("dag", "airflow") if f"\n{task} = " in pyproject}
+    for named in (*settings, *IDS, *(f"uv run poe {task}" for task in tasks)):
+        assert named in readme
+    assert tasks == {"dag", "airflow"}
 
 
 def _listed(callbacks: Any) -> list[Any]:
