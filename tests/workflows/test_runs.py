@@ -217,6 +217,25 @@ def test_a_statement_that_fails_for_a_while_is_run_as_another_job_three_in_all(
     assert (helped.result["totalRows"], helped.slept) == ("1", [30])
 
 
+@pytest.mark.parametrize(
+    ("error", "temporary"),
+    [
+        ({"code": 503}, True),
+        ({"code": 429, "body": "slow down"}, True),
+        ({"tags": ["ConnectionError"]}, True),
+        ({"code": 403, "body": {"error": {"errors": [{"reason": "rateLimitExceeded"}]}}}, True),
+        ({"code": 403, "body": {"error": {"errors": [{"reason": "accessDenied"}]}}}, False),
+        ({"code": 403}, False),
+        ({"code": 404, "body": "rateLimitExceeded"}, False),
+    ],
+)
+def test_what_passes_is_asked_again_and_nothing_else(
+    run: Run, error: dict[str, object], *, temporary: bool
+) -> None:
+    execution = run("daily", {"e": error}, subworkflow="is_temporary")
+    assert execution.result is temporary
+
+
 def test_a_check_that_is_not_true_fails_the_run_and_is_named(
     run: Run, shop: Shop, next_day: NextDay
 ) -> None:
