@@ -6,12 +6,14 @@ With TALLY_SCREENSHOT set to a file, the page of the DAGs is kept there: docs/ai
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
@@ -51,7 +53,9 @@ def pages(environ: dict[str, str]) -> Iterator[str]:
     ) as process:
         wait_for(url, patience_s=180)
         yield url
-        process.terminate()
+        # As Ctrl-C does; on SIGTERM `airflow standalone` leaves its parts behind.
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
 
 
 @pytest.fixture
@@ -68,13 +72,16 @@ def page(pages: str) -> Iterator[Page]:
 @pytest.mark.slow
 @pytest.mark.skipif(TOO_NEW, reason="Airflow 3.1 needs Python 3.13 or older")
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt install chromium)")
-def test_a_browser_shows_the_dags(page: Page, environ: dict[str, str]) -> None:
+def test_a_browser_shows_the_dags_and_the_scheduler_runs_them(
+    page: Page, pages: str, environ: dict[str, str]
+) -> None:
     home = Path(environ["TALLY_STATE_DIR"]) / "airflow"
     passwords = home / "simple_auth_manager_passwords.json.generated"
     wait_until(passwords.exists, "Airflow has made the password")
+    password = json.loads(passwords.read_text())["admin"]
     page.goto("/")
     page.locator("input[name=username]").fill("admin")
-    page.locator("input[type=password]").fill(json.loads(passwords.read_text())["admin"])
+    page.locator("input[type=password]").fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda url: "login" not in url)
     page.goto("/dags")
@@ -82,6 +89,24 @@ def test_a_browser_shows_the_dags(page: Page, environ: dict[str, str]) -> None:
         page.get_by_role("link", name=dag, exact=True).wait_for()
     if screenshot := environ.get("TALLY_SCREENSHOT"):
         page.screenshot(path=screenshot)
+    assert last_run_of("etl_basic", pages, password) == "success"
+
+
+def last_run_of(dag: str, pages: str, password: str) -> str:
+    """Turn a DAG on, whose schedule has a run due then; return what became of that."""
+    with httpx.Client(base_url=pages, timeout=60) as client:
+        login = {"username": "admin", "password": password}
+        token = client.post("/auth/token", json=login).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        turned_on = client.patch(f"/api/v2/dags/{dag}", json={"is_paused": False})
+        assert turned_on.is_success, turned_on.text
+
+        def states() -> list[str]:
+            runs = client.get(f"/api/v2/dags/{dag}/dagRuns").json()["dag_runs"]
+            return [run["state"] for run in runs if run["state"] in {"success", "failed"}]
+
+        wait_until(lambda: bool(states()), f"a run of {dag} has ended")
+        return states()[0]
 
 
 @pytest.mark.slow

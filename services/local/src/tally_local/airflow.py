@@ -42,8 +42,14 @@ def dag(
 def ui(port: Annotated[int, typer.Option(help="Of Airflow's pages.")] = 8080) -> None:
     """Run all of Airflow until Ctrl-C: its pages, the scheduler and the DAGs, which are paused."""
     home, env = _prepared()
-    env |= {"AIRFLOW__API__HOST": "127.0.0.1", "AIRFLOW__API__PORT": str(port)}
-    typer.echo(f"http://127.0.0.1:{port}, user admin, password in {home / _PASSWORDS}")
+    url = f"http://127.0.0.1:{port}"
+    env |= {
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+    }
+    typer.echo(f"{url}, user admin, password in {home / _PASSWORDS}")
     sys.stdout.flush()
     _become(_airflow("standalone"), env)
 
