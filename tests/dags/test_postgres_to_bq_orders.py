@@ -1,5 +1,6 @@
 """Whole runs of the daily DAG through the function, Postgres and BigQuery."""
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
@@ -27,6 +28,28 @@ def test_the_day_that_ended_last_is_loaded_published_checked_and_reconciled(
     assert ledger["state"] == "closed"
     assert ledger["receipt"].startswith("v1:2:1520:")
     assert shop.sales(day) == [{"order_count": 2, "gross_revenue": Decimal("15.2")}]
+
+
+def test_a_publish_is_a_job_that_tells_day_load_and_try_and_has_a_limit(
+    shop: Shop, run_dag: RunDag, day: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.order()
+    monkeypatch.setenv("BIGQUERY_MAXIMUM_BYTES_BILLED", "1000000000")
+    ids: list[str] = []
+
+    def note(context: Any) -> None:
+        ids.append(context["ti"].task.job_id)
+
+    assert run_dag(DAG, shop.end(day), publish_day__success=note).succeeded()
+    (job_id,) = ids
+    load_id = shop.ledger(day)[0]["load_id"]
+    assert load_id.startswith(f"{day:%Y%m%d}-")
+    assert job_id.startswith(f"one_day_publish_day-{load_id}-manual__")
+    assert re.search(r"-try1_[0-9a-f]{32}$", job_id)
+    job = shop.warehouse.get_job(job_id)
+    assert job.maximum_bytes_billed == 10**9
+    labels = job.labels
+    assert (labels["app"], labels["day"], labels["airflow-dag"]) == ("tally", str(day), DAG)
 
 
 def test_a_run_of_the_same_day_again_changes_nothing(

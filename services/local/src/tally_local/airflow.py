@@ -47,6 +47,8 @@ def ui(port: Annotated[int, typer.Option(help="Of Airflow's pages.")] = 8080) ->
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": url,
+        # Each worker holds its memory from the start; Airflow's 32 are for a server.
+        "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
     }
     typer.echo(f"{url}, user admin, password in {home / _PASSWORDS}")
