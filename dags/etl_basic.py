@@ -1,7 +1,7 @@
 """### Nightly housekeeping.
 
 At 03:30 UTC Airflow has the function remove what has expired (idempotency keys, tokens, staged
-rows that nobody reads) and make the partitions of the coming days. It may run twice, late or
+rows that nobody reads) and make the partitions of the coming months. It may run twice, late or
 never: no order waits for it.
 """
 

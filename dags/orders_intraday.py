@@ -4,7 +4,8 @@ Off unless the Airflow Variable `tally_intraday` says `true`: then each run load
 up to the last change that is final, and publishes it in place of what it showed before. The
 ledger calls it `open` until the nightly DAG loads the whole day.
 
-A publish at the same moment as the nightly one is cancelled by BigQuery; the next run, five
+From 02:00 to 03:00 UTC it rests: the nightly DAG publishes then, and the rollups are compared with
+what it has published. BigQuery cancels one of two publishes at the same moment; the next run, five
 minutes later, makes up for it.
 """
 
@@ -16,11 +17,15 @@ from tally_dags.days import run_instant
 from tally_dags.defaults import START, TASKS
 from tally_dags.orders import load_and_publish
 
+_NIGHTLY = 2
+"""The hour, UTC, in which the nightly DAG and the rollups run."""
+
 
 @task.short_circuit(execution_timeout=timedelta(minutes=5))
 def is_on() -> bool:
-    """Skip the rest unless the Variable says otherwise."""
-    return intraday_is_on()
+    """Skip the rest unless the Variable says otherwise, and in the hour of the nightly DAG."""
+    hour = run_instant(get_current_context()["dag_run"]).hour
+    return hour != _NIGHTLY and intraday_is_on()
 
 
 @task(execution_timeout=timedelta(minutes=5))

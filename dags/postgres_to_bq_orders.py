@@ -26,7 +26,7 @@ _WINDOW = 30
 """The days of changes that are reconciled; more where older ones were loaded."""
 
 
-@task(retries=0, execution_timeout=timedelta(minutes=5))
+@task(execution_timeout=timedelta(minutes=5))
 def choose_days() -> list[str]:
     """Return the days to load, YYYY-MM-DD."""
     context = get_current_context()

@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from airflow.exceptions import AirflowFailException
 from airflow.providers.google.cloud.operators.bigquery import (
     BigQueryCheckOperator,
     BigQueryInsertJobOperator,
 )
+from google.api_core.exceptions import BadRequest
 
 from tally_dags.config import Place
+
+CONFLICT: Final = "concurrent update"
+"""What BigQuery says of one of two publishes at once."""
 
 Parameter = dict[str, Any]
 """A query parameter as BigQuery's REST API takes it."""
@@ -72,14 +76,24 @@ class ScriptOperator(BigQueryInsertJobOperator):
         self.day = day
 
     def execute(self, context: Any) -> Any:
-        """Run the job to its end; return its id."""
+        """Run the job to its end; return its id.
+
+        Raises:
+            AirflowFailException: BigQuery refused it, as where an assertion does not hold: the
+                same statement would be refused again.
+        """
         place = Place.from_environment()
         self.project_id, self.location = place.project, place.location
         self.configuration = _configuration(place, self.sql, self.parameters, self.day)
         ti = context["ti"]
         parts = (ti.task_id, self.subject, ti.run_id, f"try{ti.try_number}")
         self.job_id = re.sub(r"[^A-Za-z0-9_-]", "_", "-".join(map(str, parts)))
-        return super().execute(context)
+        try:
+            return super().execute(context)
+        except BadRequest as error:
+            if CONFLICT in str(error):
+                raise
+            raise AirflowFailException(str(error)) from error
 
 
 class PublishOperator(ScriptOperator):

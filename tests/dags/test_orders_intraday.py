@@ -36,6 +36,16 @@ def test_it_does_nothing_unless_it_is_turned_on(
     assert shop.ledger(day) == []
 
 
+def test_it_rests_in_the_hour_of_the_nightly_dag(
+    shop: Shop, run_dag: RunDag, day: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_VAR_TALLY_INTRADAY", "true")
+    shop.order()
+    run = run_dag(DAG, five_past_noon(day).replace(hour=2))
+    assert run.one("load_orders").state == "skipped"
+    assert shop.ledger(day) == []
+
+
 def test_it_shows_the_day_so_far_until_the_nightly_dag_loads_it_whole(
     shop: Shop, run_dag: RunDag, day: date, monkeypatch: pytest.MonkeyPatch
 ) -> None:

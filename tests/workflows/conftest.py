@@ -47,7 +47,7 @@ Run = Callable[..., Execution]
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
     if not PYTHON.exists():
-        pytest.skip("poe test:dags makes .venv-workflows, which has the emulator")
+        pytest.skip("poe test:workflows makes .venv-workflows, which has the emulator")
     with emulating(PYTHON) as emulator:
         yield emulator
 
