@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -27,6 +27,7 @@ from load_orders.stage import REUSED_DAYS
 from orders.metrics.catalog import MAINTAIN_DELETED
 from tally_local.ports import free_port
 from tally_testing.metrics import RecordingMetrics
+from tally_testing.partitions import set_clock
 from tally_testing.shop import Shop
 from tally_testing.waiting import wait_for, wait_until
 
@@ -166,6 +167,18 @@ def test_without_postgres_the_stage_is_swept_and_the_answer_says_so(
     body = incomplete(away, caplog)
     assert body["failed"].keys() == {"partitions", "idempotency_keys", "refresh_tokens"}
     assert body["done"]["orders_stage"]["deleted"] == 0
+
+
+def test_a_month_that_will_begin_without_its_partition_is_no_success(
+    client: FlaskClient, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    set_clock(engine, datetime(2041, 11, 25, tzinfo=UTC))
+    with engine.connect() as reader:
+        reader.execute(text("SELECT count(*) FROM order_changes"))
+        body = incomplete(client, caplog)
+    assert body["failed"].keys() == {"partitions"}
+    assert "order_changes_2041_12 is not made: the change log" in body["failed"]["partitions"]
+    assert body["done"].keys() == {"idempotency_keys", "refresh_tokens", "orders_stage"}
 
 
 def test_what_is_staged_and_of_no_more_use_goes_and_a_load_that_waits_stays(

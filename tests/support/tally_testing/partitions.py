@@ -13,6 +13,11 @@ _NAMES: Final = (
     "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'order_changes'::regclass"
 )
 
+_FENCES: Final = (
+    "SELECT conname, convalidated FROM pg_constraint"
+    " WHERE conrelid = 'order_changes_default'::regclass AND conname LIKE '%without%'"
+)
+
 
 def set_clock(engine: Engine, instant: datetime) -> None:
     ahead = (instant - datetime.now(UTC)) // timedelta(microseconds=1)
@@ -28,9 +33,27 @@ def make(connection: Connection, month: object = MONTH) -> str:
     return str(connection.scalar(statement, {"month": month}))
 
 
+def check(connection: Connection, month: object = MONTH) -> str:
+    statement = text("SELECT check_order_changes_default(CAST(:month AS date))")
+    return str(connection.scalar(statement, {"month": month}))
+
+
 def made(engine: Engine, month: object = MONTH) -> str:
+    """Make a partition; return what Postgres says of its first step."""
     with engine.begin() as connection:
         return make(connection, month)
+
+
+def checked(engine: Engine, month: object = MONTH) -> str:
+    """Look through the default partition; return what Postgres says of it."""
+    with engine.begin() as connection:
+        return check(connection, month)
+
+
+def fences(engine: Engine) -> dict[str, bool]:
+    """Return what keeps months out of the default partition, and whether it is valid."""
+    with engine.connect() as connection:
+        return {row.conname: row.convalidated for row in connection.execute(text(_FENCES))}
 
 
 def partitions(engine: Engine) -> set[str]:
