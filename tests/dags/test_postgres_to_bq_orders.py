@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from google.cloud.bigquery import QueryJob
 
 from tally_dag_testing.runs import Run
 from tally_dag_testing.shop import Shop
@@ -47,6 +48,7 @@ def test_a_publish_is_a_job_that_tells_day_load_and_try_and_has_a_limit(
     assert job_id.startswith(f"one_day_publish_day-{load_id}-manual__")
     assert re.search(r"-try1_[0-9a-f]{32}$", job_id)
     job = shop.warehouse.get_job(job_id)
+    assert isinstance(job, QueryJob)
     assert job.maximum_bytes_billed == 10**9
     labels = job.labels
     assert (labels["app"], labels["day"], labels["airflow-dag"]) == ("tally", str(day), DAG)
