@@ -13,6 +13,7 @@ from tally_testing.partitions import (
     NOW,
     PARTITION,
     change,
+    fences,
     made,
     make,
     partitions,
@@ -58,6 +59,7 @@ def test_a_database_that_has_changes_keeps_them_where_they_are(engine: Engine) -
     # Nobody waits for a migration that looks through all of them: housekeeping does it.
     upgrade(engine)
     assert partitions(engine) == {"order_changes_default"}
+    assert fences(engine) == {}
     assert change(engine) == "order_changes_default"
 
 
