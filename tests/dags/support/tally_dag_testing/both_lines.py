@@ -35,8 +35,7 @@ def command(line: Line, *words: str) -> list[str]:
 
 def environment(line: Line) -> dict[str, str]:
     """Return the environment variables of such a command."""
-    # Airflow is so large that compiling it anew costs each run 15 seconds.
-    unwanted = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "VIRTUAL_ENV"}
+    unwanted = {"PYTHONPATH", "VIRTUAL_ENV"}
     kept = {key: value for key, value in os.environ.items() if key not in unwanted}
     return kept | {"UV_PROJECT_ENVIRONMENT": line.environment, "TALLY_PYTHON": sys.executable}
 
