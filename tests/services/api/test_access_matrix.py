@@ -79,7 +79,7 @@ def declared() -> Iterator[tuple[str, Needed]]:
             route = getattr(context, "original_route", context)
             assert isinstance(route, StrictRoute), f"{context.path}: nobody checks who calls"
             for method in context.methods:
-                yield f"{method} {context.path}", route.needed
+                yield f"{method} {context.path_format}", route.needed
 
 
 def test_every_route_says_what_it_asks_for() -> None:
