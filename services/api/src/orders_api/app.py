@@ -10,6 +10,7 @@ from typing import Any, Final, TypedDict
 
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from fastapi.routing import APIRoute
 from opentelemetry.trace import Tracer
 
@@ -181,6 +182,9 @@ def _api(path: str = "", **options: Any) -> FastAPI:
     add_error_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
+    # Else FastAPI makes the routes at the first request, which would wait for them; and two threads
+    # that make those of two applications at once get in each other's way.
+    list(iter_route_contexts(app.routes))
     return app
 
 
