@@ -10,8 +10,7 @@ from typing import Any, Final, TypedDict
 
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from opentelemetry.trace import Tracer
 
 from orders.engine import Connect, database_connect, pooled_engine
