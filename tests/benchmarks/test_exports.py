@@ -3,9 +3,11 @@
 import os
 from pathlib import Path
 
+import pytest
 from tests.benchmarks.exports.command import measure
 
 
+@pytest.mark.slow
 def test_orders_go_in_and_come_out_in_every_format(tmp_path: Path) -> None:
     measured = measure(os.environ["TEST_DATABASE_URL"], tmp_path, 1_000)
     assert [each.what for each in measured] == [

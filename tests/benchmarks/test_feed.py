@@ -3,9 +3,11 @@
 import os
 from pathlib import Path
 
+import pytest
 from tests.benchmarks.feed.command import Plan, measure
 
 
+@pytest.mark.slow
 def test_every_client_gets_every_order_once_and_all_take_one_connection(tmp_path: Path) -> None:
     plan = Plan(idle_clients=20, idle_s=0.5, readers=(1, 5), orders_per_s=20, reading_s=1)
     measured = measure(os.environ["TEST_DATABASE_URL"], tmp_path, plan)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tests.benchmarks.orders.command import compare
 from tests.benchmarks.orders.contenders import CONTENDERS
 from tests.benchmarks.orders.load.generator import python_client
@@ -17,6 +18,7 @@ from tally_local.state import project_root
 SHORT = Plan((Stage(connections=1, rounds=1, seconds=0.2),), warm_up_s=0.1)
 
 
+@pytest.mark.slow
 def test_every_contender_creates_orders_and_keeps_what_it_has_answered(tmp_path: Path) -> None:
     report = compare(SHORT, os.environ["TEST_DATABASE_URL"], tmp_path, python_client())
 

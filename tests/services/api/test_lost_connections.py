@@ -59,6 +59,7 @@ def settings_for(postgres: TcpProxy) -> Settings:
     return Settings.model_validate(values)
 
 
+@pytest.mark.slow
 def test_a_thousand_orders_over_connections_that_are_cut_at_random_bytes(
     postgres: TcpProxy, api: httpx.Client, engine: Engine
 ) -> None:

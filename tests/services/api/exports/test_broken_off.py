@@ -116,6 +116,7 @@ def test_a_client_that_takes_nothing_is_dropped(
         assert "its client took nothing for too long" in warning
 
 
+@pytest.mark.slow
 def test_one_that_reads_slowly_but_on_may_take_its_time(
     run: Any, fill: Callable[[int], None]
 ) -> None:
@@ -133,6 +134,7 @@ def test_one_that_reads_slowly_but_on_may_take_its_time(
         assert warnings(api) == []
 
 
+@pytest.mark.slow
 def test_an_export_that_takes_too_long_in_all_is_broken_off(
     run: Any, fill: Callable[[int], None], copies: Copies
 ) -> None:

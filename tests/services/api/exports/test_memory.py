@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 import httpx
+import pytest
 from sqlalchemy import Engine, text
 
 from tally_testing.api_process import ApiProcess, api_process
@@ -30,6 +31,7 @@ def peak(api: ApiProcess, form: str) -> int:
     return most
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_orders(
     database_url: str, tmp_path: Path, engine: Engine
 ) -> None:

@@ -56,6 +56,7 @@ def asking(port: int) -> socket.socket:
     return asking
 
 
+@pytest.mark.slow
 def test_who_does_not_read_is_dropped_while_others_go_on_and_memory_stays(
     process: ApiProcess, engine: Engine
 ) -> None:
@@ -74,6 +75,7 @@ def test_who_does_not_read_is_dropped_while_others_go_on_and_memory_stays(
         assert process.memory() - before < 60 * MEBIBYTE
 
 
+@pytest.mark.slow
 def test_a_dropped_client_that_goes_on_reads_why(process: ApiProcess, engine: Engine) -> None:
     big(engine, 500)
     with asking(process.port) as slow:

@@ -83,6 +83,7 @@ def test_sigterm_ends_well_while_one_that_closed_does_not_read(
         assert_ends_well(api)
 
 
+@pytest.mark.slow
 def test_sigterm_ends_well_with_sockets_that_read_and_sockets_that_do_not(
     heavy_url: str, tmp_path: Path
 ) -> None:
@@ -116,6 +117,7 @@ def test_one_that_takes_nothing_is_broken_off_after_it_was_dropped(
         assert not errors(api)
 
 
+@pytest.mark.slow
 def test_a_slow_one_is_dropped_while_another_goes_on(
     heavy_url: str, engine: Engine, tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ def last_line(output: str) -> str:
     return output.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_shops_days_end_in_the_reconciled_line(tally: "Tally") -> None:
     done = tally("demo", "--days", "2")
     assert done.returncode == 0, done.stderr
@@ -38,6 +39,7 @@ def test_a_shops_days_end_in_the_reconciled_line(tally: "Tally") -> None:
     assert not (tally.state / "endpoints.json").exists()
 
 
+@pytest.mark.slow
 def test_a_file_is_imported_published_and_compared_with_itself(
     tally: "Tally", tmp_path: Path
 ) -> None:

@@ -143,6 +143,7 @@ def test_interrupted_while_it_starts_it_leaves_no_process(tally: "Tally") -> Non
     assert tally.processes() == []
 
 
+@pytest.mark.slow
 def test_killed_it_leaves_no_process_and_the_next_one_starts_with_its_data(own_up: Up) -> None:
     order = {"customer_id": 42, "total_cents": 1999}
     location = httpx.post(own_up.endpoints["api"] + "/orders", json=order).headers["Location"]
