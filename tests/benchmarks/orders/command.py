@@ -8,7 +8,7 @@ import typer
 from tests.benchmarks.database import server_settings
 from tests.benchmarks.machine import describe, load_average, raise_file_limit
 from tests.benchmarks.orders.load.generator import Generator, best_generator
-from tests.benchmarks.orders.plan import FULL, QUICK, Plan
+from tests.benchmarks.orders.plan import FULL, METRICS, QUICK, Plan
 from tests.benchmarks.orders.race import entrants, run
 from tests.benchmarks.orders.report import Report, as_json, as_markdown
 
@@ -19,6 +19,9 @@ from tally_local.stack.signals import interruptible, uninterruptible
 def orders(
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Under 2 minutes: less, shorter.")] = False,
+    metrics: Annotated[
+        bool, typer.Option("--metrics", help="Only ours, with its metrics on and off.")
+    ] = False,
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep all rounds in it, as JSON.")
     ] = None,
@@ -29,7 +32,7 @@ def orders(
         server = EmbeddedPostgres(Path(name) / "postgres")
         try:
             server.start()
-            plan = QUICK if quick else FULL
+            plan = METRICS if metrics else QUICK if quick else FULL
             report = compare(plan, server.url(), Path(name), best_generator())
         finally:
             with uninterruptible():
@@ -44,7 +47,7 @@ def orders(
 def compare(plan: Plan, server_url: str, directory: Path, generator: Generator) -> Report:
     """Run the whole comparison on a Postgres server; `directory` is for its files."""
     before = load_average()
-    with entrants(server_url, directory, generator) as entered:
+    with entrants(server_url, directory, generator, plan.contenders) as entered:
         rounds = list(run(plan, entered, lambda said: typer.echo(said, err=True)))
         row_checks = [check for entrant in entered for check in entrant.finish()]
     return Report(

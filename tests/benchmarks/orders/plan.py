@@ -2,6 +2,14 @@
 
 from dataclasses import dataclass
 
+from tests.benchmarks.orders.contenders import (
+    CONTENDERS,
+    NO_DATABASE,
+    OURS,
+    OURS_MEASURED,
+    Contender,
+)
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -20,6 +28,7 @@ class Plan:
 
     stages: tuple[Stage, ...]
     warm_up_s: float
+    contenders: tuple[Contender, ...] = CONTENDERS
 
 
 FULL = Plan(
@@ -27,3 +36,5 @@ FULL = Plan(
     warm_up_s=2,
 )
 QUICK = Plan((Stage(16, 2, 1), Stage(64, 3, 1), Stage(1000, 1, 3)), warm_up_s=1)
+# What measurements cost is little: many short rounds in turn, so that the machine's moods cancel.
+METRICS = Plan((Stage(64, 15, 2),), 2, (OURS, OURS_MEASURED, NO_DATABASE))

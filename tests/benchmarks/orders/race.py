@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from tests.benchmarks.database import fresh_database
-from tests.benchmarks.orders.contenders import CONTENDERS
+from tests.benchmarks.orders.contenders import Contender
 from tests.benchmarks.orders.entrant import Entrant, Load
 from tests.benchmarks.orders.load.generator import (
     Generator,
@@ -25,12 +25,17 @@ from orders.settings import DatabaseSettings
 
 
 @contextmanager
-def entrants(server_url: str, directory: Path, generator: Generator) -> Iterator[list[Entrant]]:
+def entrants(
+    server_url: str,
+    directory: Path,
+    generator: Generator,
+    contenders: Sequence[Contender],
+) -> Iterator[list[Entrant]]:
     """Yield every contender, starting, on a fresh database of its own."""
     write_bodies(bodies := directory / "bodies.ndjson")
     with ExitStack() as resources:
         entered = []
-        for contender in CONTENDERS:
+        for contender in contenders:
             name = f"tally_bench_{uuid4().hex}"
             url = resources.enter_context(fresh_database(server_url, name))
             if contender.migrated:
