@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from orders.engine import database_engine, pg8000_url
 from orders.settings import DatabaseSettings
+from tally_testing.tcp_proxy import Direction, Link, tcp_proxy
 
 
 def settings(**values: object) -> DatabaseSettings:
@@ -101,6 +102,23 @@ def test_a_server_that_does_not_answer_is_given_up_on() -> None:
             pytest.raises(DBAPIError),
         ):
             engine.connect()
+
+
+def test_a_connection_that_is_reset_while_it_is_tried_is_made_anew(database_url: str) -> None:
+    with tcp_proxy(database_url) as proxy:
+        forward = proxy.watch
+
+        def cut_once(link: Link, _direction: Direction, _data: bytes) -> None:
+            proxy.watch = forward
+            link.cut("reset")
+
+        with database_engine(settings(database_url=proxy.url)) as engine:
+            with engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+            proxy.watch = cut_once
+            with engine.connect() as connection:
+                assert connection.scalar(text("SELECT 1")) == 1
+                assert proxy.cuts == 1
 
 
 def test_a_pool_that_is_empty_is_waited_for_and_then_refused(database_url: str) -> None:

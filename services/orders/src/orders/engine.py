@@ -62,10 +62,27 @@ def pooled_engine(connect: Connect, settings: DatabaseSettings) -> Iterator[Engi
         # Errors are logged, and what people are called is none of the log's business.
         hide_parameters=True,
     )
+    _ping_survives_resets(engine)
     try:
         yield engine
     finally:
         engine.dispose()
+
+
+def _ping_survives_resets(engine: Engine) -> None:
+    """Let the pool replace a connection that was reset, as it does one that was closed.
+
+    pg8000 raises what the socket does when it reads, and SQLAlchemy knows errors of pg8000 only.
+    """
+    ping = engine.dialect.do_ping
+
+    def do_ping(connection: Any) -> bool:
+        try:
+            return ping(connection)
+        except OSError as error:
+            raise pg8000.dbapi.InterfaceError("network error") from error
+
+    engine.dialect.do_ping = do_ping  # type: ignore[assignment]
 
 
 def limit_silence(connection: Any, seconds: float) -> None:
