@@ -1,0 +1,1 @@
+"""What is deployed, as tests see it: Terraform's modules and the tools that check them."""
