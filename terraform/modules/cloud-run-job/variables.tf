@@ -1,0 +1,199 @@
+variable "project_id" {
+  description = "The project's id."
+  type        = string
+  nullable    = false
+}
+
+variable "region" {
+  description = "The region, such as `europe-west1`."
+  type        = string
+  nullable    = false
+}
+
+variable "name" {
+  description = "The job's name."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", var.name))
+    error_message = "name must be 1–63 lower-case letters, digits and hyphens, a letter first and no hyphen last."
+  }
+}
+
+variable "image" {
+  description = "The image of the first deployment, a placeholder; later ones belong to Cloud Build, and Terraform leaves them alone."
+  type        = string
+  nullable    = false
+}
+
+variable "command" {
+  description = "What runs in place of the image's entry point, a word an element; empty: the image's."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "args" {
+  description = "Its arguments; empty: the image's."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "service_account_email" {
+  description = "The service account that it runs as, by its e-mail. Google's default one, an editor of the project, is refused."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = !endswith(var.service_account_email, "-compute@developer.gserviceaccount.com")
+    error_message = "service_account_email is the project's default account, which may do nearly everything; make one for this workload."
+  }
+}
+
+variable "env" {
+  description = "Environment variables, none of them a secret: these show in every plan."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setintersection(keys(var.env), ["CLOUD_RUN_JOB", "CLOUD_RUN_EXECUTION", "CLOUD_RUN_TASK_INDEX", "CLOUD_RUN_TASK_ATTEMPT", "CLOUD_RUN_TASK_COUNT"])) == 0
+    error_message = "Google sets CLOUD_RUN_JOB, CLOUD_RUN_EXECUTION, CLOUD_RUN_TASK_INDEX, CLOUD_RUN_TASK_ATTEMPT, CLOUD_RUN_TASK_COUNT itself and refuses them in env; leave them out."
+  }
+  validation {
+    condition     = alltrue([for key in keys(var.env) : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", key))])
+    error_message = "A key of env must be letters, digits and underscores, no digit first."
+  }
+}
+
+variable "secret_env" {
+  description = "Environment variables that come from Secret Manager: name => the secret's short id and the number of its version. Not `latest`: all instances shall hold the same, and going back shall bring the old one back."
+  type = map(object({
+    secret  = string
+    version = string
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = length(setintersection(keys(var.secret_env), keys(var.env))) == 0
+    error_message = "A name stands in env and in secret_env; keep one of them."
+  }
+  validation {
+    condition     = alltrue([for secret in values(var.secret_env) : can(regex("^[0-9]+$", secret.version))])
+    error_message = "A version in secret_env must be a number, such as \"1\"; `latest` is refused."
+  }
+}
+
+variable "cpu" {
+  description = "CPUs of an instance: 1, 2, 4 or 8."
+  type        = string
+  default     = "1"
+  nullable    = false
+
+  validation {
+    condition     = contains(["1", "2", "4", "8"], var.cpu)
+    error_message = "cpu must be 1, 2, 4 or 8."
+  }
+}
+
+variable "memory" {
+  description = "Memory of an instance, 512Mi to 32Gi; /tmp is part of it. More than 4Gi needs more CPUs."
+  type        = string
+  default     = "512Mi"
+  nullable    = false
+
+  validation {
+    condition     = contains(["512Mi", "1Gi", "2Gi", "4Gi", "8Gi", "16Gi", "32Gi"], var.memory)
+    error_message = "memory must be 512Mi, 1Gi, 2Gi, 4Gi, 8Gi, 16Gi or 32Gi. Less is refused: Python with its libraries takes half of 512Mi, and /tmp counts as memory."
+  }
+  validation {
+    condition = contains(lookup({
+      "1" = ["512Mi", "1Gi", "2Gi", "4Gi"]
+      "2" = ["512Mi", "1Gi", "2Gi", "4Gi", "8Gi"]
+      "4" = ["2Gi", "4Gi", "8Gi", "16Gi"]
+      "8" = ["4Gi", "8Gi", "16Gi", "32Gi"]
+    }, var.cpu, [var.memory]), var.memory)
+    error_message = "Google does not give so many CPUs this memory: 1 takes up to 4Gi, 2 up to 8Gi, 4 from 2Gi to 16Gi, 8 from 4Gi to 32Gi."
+  }
+}
+
+variable "timeout_s" {
+  description = "Seconds after which a try is killed; at most a day."
+  type        = number
+  default     = 600
+  nullable    = false
+
+  validation {
+    condition     = var.timeout_s >= 1 && var.timeout_s <= 86400 && floor(var.timeout_s) == var.timeout_s
+    error_message = "timeout_s must be a whole number from 1 to 86400."
+  }
+}
+
+variable "max_retries" {
+  description = "How often a try that failed is repeated, before the execution fails."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.max_retries >= 0 && var.max_retries <= 10 && floor(var.max_retries) == var.max_retries
+    error_message = "max_retries must be a whole number from 0 to 10."
+  }
+}
+
+variable "vpc" {
+  description = "Network and subnetwork (ids) that calls to private addresses go through; null: none."
+  type = object({
+    network    = string
+    subnetwork = string
+  })
+  default = null
+}
+
+variable "invokers" {
+  description = "Who may run it as it is (roles/run.invoker): a key that stays the same => member (`serviceAccount:…`, `group:…`)."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for member in values(var.invokers) : can(regex("^(serviceAccount|user|group|domain|principal|principalSet):.+", member))])
+    error_message = "A member of invokers is `serviceAccount:…`, `user:…`, `group:…`, `domain:…`, `principal:…` or `principalSet:…`; allUsers and allAuthenticatedUsers are refused."
+  }
+}
+
+variable "developers" {
+  description = "Who may change it and run it with other arguments (roles/run.developer): a key that stays the same => member (`serviceAccount:…`, `group:…`)."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for member in values(var.developers) : can(regex("^(serviceAccount|user|group|domain|principal|principalSet):.+", member))])
+    error_message = "A member of developers is `serviceAccount:…`, `user:…`, `group:…`, `domain:…`, `principal:…` or `principalSet:…`; allUsers and allAuthenticatedUsers are refused."
+  }
+}
+
+variable "binary_authorization" {
+  description = "Whether only images that the project's Binary Authorization policy allows may run."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "deletion_protection" {
+  description = "Whether Terraform refuses to delete or replace it."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "labels" {
+  description = "Labels of everything that has some."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
