@@ -17,7 +17,7 @@ variable "dataset_id" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_]{1,1024}$", var.dataset_id))
+    condition     = can(regex("^[A-Za-z0-9_]+$", var.dataset_id))
     error_message = "dataset_id is \"${var.dataset_id}\"; BigQuery takes letters, digits and underscores only. Write analytics_dev, not analytics-dev."
   }
 }
