@@ -14,6 +14,7 @@ locals {
     api     = "${local.prefix}-api"
     migrate = "${local.prefix}-migrate"
     admin   = "${local.prefix}-admin"
+    smoke   = "${local.prefix}-smoke"
 
     functions = {
       load_orders      = "${local.prefix}-load-orders"
@@ -31,12 +32,13 @@ locals {
     dataset  = "analytics"
 
     buckets = {
-      for bucket in ["builds", "functions", "sql"] :
+      for bucket in ["source", "sql", "snapshots"] :
       bucket => "${var.project_id}-${local.prefix}-${bucket}"
     }
 
     secrets = {
       jwt_keys        = "${local.prefix}-jwt-keys"
+      admin_password  = "${local.prefix}-admin-password"
       datadog_api_key = "${local.prefix}-datadog-api-key"
     }
 

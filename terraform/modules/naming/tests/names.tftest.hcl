@@ -12,6 +12,7 @@ run "names_are_stable" {
       api     = "tally-dev-api"
       migrate = "tally-dev-migrate"
       admin   = "tally-dev-admin"
+      smoke   = "tally-dev-smoke"
       functions = {
         load_orders      = "tally-dev-load-orders"
         reconcile_orders = "tally-dev-reconcile-orders"
@@ -30,12 +31,13 @@ run "names_are_stable" {
       database = "tally"
       dataset  = "analytics"
       buckets = {
-        builds    = "acme-orders-dev-tally-dev-builds"
-        functions = "acme-orders-dev-tally-dev-functions"
+        source    = "acme-orders-dev-tally-dev-source"
         sql       = "acme-orders-dev-tally-dev-sql"
+        snapshots = "acme-orders-dev-tally-dev-snapshots"
       }
       secrets = {
         jwt_keys        = "tally-dev-jwt-keys"
+        admin_password  = "tally-dev-admin-password"
         datadog_api_key = "tally-dev-datadog-api-key"
       }
       repository    = "tally-dev"
