@@ -50,11 +50,8 @@ resource "google_cloudfunctions2_function" "this" {
   }
 
   lifecycle {
-    # The code belongs to the deployment, and gcloud labels what it deploys.
-    ignore_changes = [
-      build_config[0].source,
-      labels["deployment-tool"],
-    ]
+    # The code belongs to the deployment.
+    ignore_changes = [build_config[0].source]
   }
 }
 

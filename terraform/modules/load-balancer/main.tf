@@ -34,7 +34,7 @@ resource "google_compute_backend_service" "this" {
 
   log_config {
     enable      = var.log_sample_rate > 0
-    sample_rate = var.log_sample_rate
+    sample_rate = var.log_sample_rate > 0 ? var.log_sample_rate : null
   }
 }
 
@@ -113,6 +113,7 @@ resource "google_compute_global_forwarding_rule" "redirect" {
 resource "google_compute_security_policy" "this" {
   project = var.project_id
   name    = var.name
+  labels  = var.labels
   type    = "CLOUD_ARMOR"
 
   advanced_options_config {
@@ -124,6 +125,7 @@ resource "google_compute_security_policy" "this" {
     priority    = 2147483647
     action      = "allow"
     description = "The rest"
+    preview     = false
     match {
       versioned_expr = "SRC_IPS_V1"
       config {
@@ -136,6 +138,7 @@ resource "google_compute_security_policy" "this" {
     priority    = 2000
     action      = "throttle"
     description = "So many requests an address"
+    preview     = false
     match {
       versioned_expr = "SRC_IPS_V1"
       config {
@@ -172,6 +175,7 @@ resource "google_compute_security_policy" "this" {
     priority    = 900
     action      = "deny(403)"
     description = "Log4j and its like"
+    preview     = false
     match {
       expr {
         expression = "evaluatePreconfiguredWaf('cve-canary')"

@@ -13,6 +13,10 @@ variable "name" {
     condition     = can(regex("^[A-Za-z][-A-Za-z0-9._~+%]{2,240}$", var.name))
     error_message = "name must be 3–241 letters, digits and -._~+%, a letter first."
   }
+  validation {
+    condition     = !startswith(var.name, "goog")
+    error_message = "name must not begin with goog: Pub/Sub refuses it."
+  }
 }
 
 variable "retention_days" {
