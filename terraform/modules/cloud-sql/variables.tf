@@ -16,8 +16,8 @@ variable "name" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][-a-z0-9]{0,58}[a-z0-9]$", var.name))
-    error_message = "name is 2 to 60 lower-case letters, digits and hyphens, begins with a letter and ends with a letter or digit."
+    condition     = can(regex("^[a-z][-a-z0-9]{0,57}[a-z0-9]$", var.name))
+    error_message = "name is 2 to 59 lower-case letters, digits and hyphens, begins with a letter and ends with a letter or digit."
   }
 }
 
@@ -56,11 +56,14 @@ variable "tier" {
   }
 
   validation {
-    condition = !startswith(var.tier, "db-custom-") || try(
-      (local.custom.cpus == 1 || (local.custom.cpus % 2 == 0 && local.custom.cpus >= 2 && local.custom.cpus <= 96)) &&
-      local.custom.memory_mb % 256 == 0 && local.custom.memory_mb >= 3840 &&
-      local.custom.memory_mb >= local.custom.cpus * 0.9 * 1024 && local.custom.memory_mb <= local.custom.cpus * 6.5 * 1024, false
-    )
+    condition = !startswith(var.tier, "db-custom-") || try(anytrue([
+      for parts in [split("-", var.tier)] : alltrue([
+        parts[2] == "1" || (tonumber(parts[2]) % 2 == 0 && tonumber(parts[2]) <= 96),
+        tonumber(parts[3]) % 256 == 0,
+        tonumber(parts[3]) >= max(3840, tonumber(parts[2]) * 0.9 * 1024),
+        tonumber(parts[3]) <= tonumber(parts[2]) * 6.5 * 1024,
+      ])
+    ]), false)
     error_message = "tier db-custom-CPUS-MEMORY_MB: 1 CPU or an even number up to 96; memory in steps of 256 MB, from 3840 MB on, and 0.9 to 6.5 GB a CPU."
   }
 }
@@ -207,14 +210,14 @@ variable "insights" {
 }
 
 variable "database_flags" {
-  description = "Further Postgres settings (flag → value), beside those that the module sets."
+  description = "Further Postgres settings (flag → value), such as max_connections, which is 25 by default on db-f1-micro and grows with the memory."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = length(setintersection(keys(var.database_flags), keys(local.flags))) == 0
-    error_message = "database_flags repeats a flag that the module sets itself (IAM authentication and logging): leave it out."
+    condition     = alltrue([for flag in keys(var.database_flags) : !startswith(flag, "log_") && flag != "cloudsql.iam_authentication"])
+    error_message = "database_flags sets IAM authentication or logging (log_…), which the module does itself: leave it out."
   }
 }
 

@@ -10,5 +10,5 @@ output "subnetwork_id" {
 
 output "private_services_ready" {
   description = "Id of the service networking connection, empty with psc. Hand it to the module cloud-sql: an instance with a private address cannot be made before the connection."
-  value       = one(google_service_networking_connection.services[*].id) == null ? "" : one(google_service_networking_connection.services[*].id)
+  value       = join("", google_service_networking_connection.services[*].id)
 }

@@ -16,8 +16,8 @@ variable "name" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][-a-z0-9]{0,52}[a-z0-9]$", var.name))
-    error_message = "name is 2 to 54 lower-case letters, digits and hyphens, begins with a letter and ends with a letter or digit (names derived from it must stay within 63)."
+    condition     = can(regex("^[a-z][-a-z0-9]{0,48}[a-z0-9]$", var.name))
+    error_message = "name is 2 to 50 lower-case letters, digits and hyphens, begins with a letter and ends with a letter or digit (names derived from it must stay within 63)."
   }
 }
 
