@@ -1,0 +1,58 @@
+module "artifact_registry" {
+  source                 = "../artifact-registry"
+  project_id             = local.project_id
+  region                 = var.region
+  repository_id          = local.names.repository
+  writers                = { deploy = local.members.deploy }
+  vulnerability_scanning = var.supply_chain.vulnerability_scanning
+  labels                 = local.labels
+}
+
+module "workload_identity" {
+  source     = "../workload-identity"
+  count      = var.github == null && var.kubernetes == null ? 0 : 1
+  project_id = local.project_id
+  pool_id    = local.names.identity_pool
+  github     = var.github == null ? null : merge(var.github, { service_account = module.service_account["deploy"].name })
+  kubernetes = var.kubernetes == null ? null : merge(var.kubernetes, { google_service_account = module.service_account["orchestrator"].name })
+}
+
+# The candidate of a service that is not public is asked with an id token of this account.
+resource "google_service_account_iam_member" "deploy_makes_its_id_tokens" {
+  service_account_id = module.service_account["deploy"].name
+  role               = "roles/iam.serviceAccountOpenIdTokenCreator"
+  member             = local.members.deploy
+}
+
+locals {
+  # Whoever syncs a folder or stages a source reads the bucket itself, too.
+  deployed_buckets = merge(
+    { source = module.source_bucket.name },
+    local.scheduler ? { sql = module.sql_bucket[0].name } : { dags = module.composer[0].bucket },
+  )
+}
+
+resource "google_storage_bucket_iam_member" "deploy_sees" {
+  for_each = local.deployed_buckets
+
+  bucket = each.value
+  role   = "roles/storage.legacyBucketReader"
+  member = local.members.deploy
+}
+
+# People who submit a build: they stage the source, start the build and read how it went.
+resource "google_storage_bucket_iam_member" "deployer_stages" {
+  for_each = var.deployers
+
+  bucket = module.source_bucket.name
+  role   = "roles/storage.admin"
+  member = each.value
+}
+
+resource "google_project_iam_member" "deployer_submits" {
+  for_each = var.deployers
+
+  project = local.project_id
+  role    = "roles/cloudbuild.builds.editor"
+  member  = each.value
+}
