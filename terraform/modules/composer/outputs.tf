@@ -4,12 +4,12 @@ output "name" {
 }
 
 output "dag_gcs_prefix" {
-  description = "Where the DAGs belong: gs://BUCKET/dags."
+  description = "Where the DAGs belong, as the URL of a folder of the bucket."
   value       = google_composer_environment.this.config[0].dag_gcs_prefix
 }
 
 output "bucket" {
-  description = "The environment's bucket, without gs://."
+  description = "The name of the environment's bucket."
   value       = local.bucket
 }
 

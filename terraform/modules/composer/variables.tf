@@ -180,7 +180,7 @@ variable "maintenance" {
 }
 
 variable "snapshots" {
-  description = "Scheduled snapshots of the environment: a folder of a bucket (gs://bucket/snapshots) and a cron schedule in UTC. null: none, the environment is made anew from Git."
+  description = "Scheduled snapshots of the environment: a folder of a bucket, as its URL, and a cron schedule in UTC. null: none, the environment is made anew from Git."
   type = object({
     location = string
     schedule = optional(string, "0 6 * * *")

@@ -8,7 +8,7 @@ output "policy_ids" {
   value = merge(
     { for key, policy in google_monitoring_alert_policy.burn : key => policy.name },
     { for key, policy in google_monitoring_alert_policy.threshold : key => policy.name },
-    { for policy in google_monitoring_alert_policy.daily : "daily" => policy.name },
+    { for policy in google_monitoring_alert_policy.daily[*] : "daily" => policy.name },
   )
 }
 

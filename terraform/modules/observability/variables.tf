@@ -70,7 +70,7 @@ variable "uptime" {
   type = object({
     host     = string
     path     = optional(string, "/health/ready")
-    content  = optional(string, "ready")
+    content  = optional(string, "\"status\":\"ok\"")
     period_s = optional(number, 300)
   })
   default = null
@@ -154,7 +154,7 @@ variable "notification_emails" {
 }
 
 variable "pubsub_topic_id" {
-  description = "The topic that alerts and the budget are published to: projects/PROJECT/topics/TOPIC. Google's accounts are made its publishers here."
+  description = "The topic that alerts and the budget are published to: projects/PROJECT/topics/TOPIC. The publisher of alerts gets its role on it here."
   type        = string
   nullable    = false
 
