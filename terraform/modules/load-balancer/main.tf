@@ -1,4 +1,6 @@
 locals {
+  names = concat(var.domains, var.candidate_domain == null ? [] : [var.candidate_domain])
+
   # By name, so that a rule keeps its priority while the set does not change.
   waf_priorities = { for index, rule in sort(var.waf.rules) : rule => 1000 + index }
 }
@@ -41,10 +43,10 @@ resource "google_compute_backend_service" "this" {
 resource "google_compute_managed_ssl_certificate" "this" {
   project = var.project_id
   # Other domains need another certificate, which has to be there before the old one goes.
-  name = "${var.name}-${substr(sha256(join(",", sort(var.domains))), 0, 8)}"
+  name = "${var.name}-${substr(sha256(join(",", sort(local.names))), 0, 8)}"
 
   managed {
-    domains = var.domains
+    domains = local.names
   }
 
   lifecycle {
@@ -63,6 +65,22 @@ resource "google_compute_url_map" "https" {
   project         = var.project_id
   name            = var.name
   default_service = google_compute_backend_service.this.id
+
+  dynamic "host_rule" {
+    for_each = google_compute_backend_service.candidate
+    content {
+      hosts        = [var.candidate_domain]
+      path_matcher = "candidate"
+    }
+  }
+
+  dynamic "path_matcher" {
+    for_each = google_compute_backend_service.candidate
+    content {
+      name            = "candidate"
+      default_service = path_matcher.value.id
+    }
+  }
 }
 
 resource "google_compute_target_https_proxy" "this" {

@@ -46,6 +46,21 @@ variable "domains" {
   }
 }
 
+variable "candidate_domain" {
+  description = "A further host name, which leads to the revision with the tag `candidate`: deployments try it before it has traffic. null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.candidate_domain == null || can(regex("^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$", var.candidate_domain))
+    error_message = "candidate_domain must be a host name in lower case, such as candidate.api.example.com."
+  }
+  validation {
+    condition     = var.candidate_domain == null || !contains(var.domains, var.candidate_domain)
+    error_message = "candidate_domain is one of domains, where everybody comes; take another name."
+  }
+}
+
 variable "rate_limit" {
   description = "How many requests one address may send in how many seconds before it gets 429."
   type = object({
@@ -79,7 +94,7 @@ variable "waf" {
   nullable = false
 
   validation {
-    condition     = alltrue([for rule in var.waf.rules : can(regex("^[a-z]+-v[0-9]{2}-(stable|canary)$", rule))])
+    condition     = alltrue([for rule in var.waf.rules : can(regex("^[a-z]+-v[0-9]{2,3}-(stable|canary)$", rule))])
     error_message = "A rule of waf.rules must be one of Cloud Armor's sets, such as sqli-v33-stable."
   }
   validation {

@@ -94,12 +94,15 @@ run "log4j_is_refused_and_an_address_is_slowed_down" {
     error_message = "Other rules are in force."
   }
   assert {
-    condition = one([
-      for rule in google_compute_security_policy.this.rule : rule.rate_limit_options[0] if rule.action == "throttle"
-      ]).rate_limit_threshold[0] == { count = 6000, interval_sec = 60 } && one([
-      for rule in google_compute_security_policy.this.rule : rule.rate_limit_options[0] if rule.action == "throttle"
-    ]).enforce_on_key == "IP"
-    error_message = "It is not 6,000 requests a minute for one address."
+    condition = [
+      for rule in google_compute_security_policy.this.rule : {
+        key      = rule.rate_limit_options[0].enforce_on_key
+        excess   = rule.rate_limit_options[0].exceed_action
+        requests = rule.rate_limit_options[0].rate_limit_threshold[0].count
+        seconds  = rule.rate_limit_options[0].rate_limit_threshold[0].interval_sec
+      } if rule.action == "throttle"
+    ] == [{ key = "IP", excess = "deny(429)", requests = 6000, seconds = 60 }]
+    error_message = "It is not 6,000 requests a minute for one address, and 429 above."
   }
 }
 
