@@ -56,7 +56,7 @@ variable "candidate_domain" {
     error_message = "candidate_domain must be a host name in lower case, such as candidate.api.example.com."
   }
   validation {
-    condition     = var.candidate_domain == null || !contains(var.domains, var.candidate_domain)
+    condition     = alltrue([for domain in var.domains : domain != var.candidate_domain])
     error_message = "candidate_domain is one of domains, where everybody comes; take another name."
   }
 }
