@@ -152,6 +152,6 @@ resource "google_monitoring_alert_policy" "daily" {
   documentation {
     subject   = "${var.prefix}: the nightly run has not ended well for 26 hours"
     mime_type = "text/markdown"
-    content   = "${var.functions[var.daily_function]} has not confirmed a day since then, so yesterday's figures are missing or not proven. Look whether the run was started (Cloud Scheduler or Airflow), where it stands, and whether it waits for an open transaction (409, its answer names it). Run it again for each missing day, the oldest first; the view load_lag shows which. It also fires in the first night after the project is made, until a run has ended."
+    content   = "${var.functions[var.daily_function]} has not confirmed a day since then, so yesterday's figures are missing or not proven. Look whether the run was started (Cloud Scheduler or Airflow), where it stands, and whether it waits for an open transaction (409, its answer names it). Run it again for each missing day, the oldest first; the view load_lag shows which. In a new project it fires until the first run has ended."
   }
 }
