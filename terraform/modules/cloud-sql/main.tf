@@ -21,6 +21,7 @@ resource "google_sql_database_instance" "this" {
     edition                     = var.edition
     tier                        = var.tier
     availability_type           = var.availability
+    disk_type                   = "PD_SSD"
     disk_size                   = var.disk_gb
     disk_autoresize             = true
     disk_autoresize_limit       = var.disk_limit_gb

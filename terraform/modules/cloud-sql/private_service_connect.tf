@@ -23,7 +23,6 @@ resource "google_compute_forwarding_rule" "psc" {
   target                = google_sql_database_instance.this.psc_service_attachment_link
   load_balancing_scheme = ""
   recreate_closed_psc   = true
-  labels                = var.labels
 }
 
 # A zone of the instance's own name hides no other instance's.

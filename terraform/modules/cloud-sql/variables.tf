@@ -243,7 +243,7 @@ variable "deletion_protection" {
 }
 
 variable "labels" {
-  description = "Labels of the instance and, with psc, of its endpoint and DNS zone."
+  description = "Labels of the instance and, with psc, of the endpoint's address and DNS zone."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -88,9 +88,9 @@ resource "google_service_networking_connection" "services" {
   network                 = google_compute_network.this.id
   service                 = "servicenetworking.googleapis.com"
   reserved_peering_ranges = google_compute_global_address.services[*].name
-  # Google keeps the connection for days after the last instance is gone, and refuses to delete
-  # it (terraform-provider-google#16275, #18834): it goes with the network instead, and a new
-  # network of the same name takes over what is left of it.
+  # Google keeps the connection for days after the last instance is gone, and refuses to delete it
+  # (terraform-provider-google#16275, #18834, #19908). It is left to Google, which remembers it even
+  # for a new network of the same name: that one has to update it.
   deletion_policy         = "ABANDON"
   update_on_creation_fail = true
 }

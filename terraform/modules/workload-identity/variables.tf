@@ -16,13 +16,7 @@ variable "pool_id" {
 }
 
 variable "github" {
-  description = <<-EOT
-    The repository whose workflows may act as service_account, or null for none:
-    repository_id and repository_owner_id, GitHub's numbers as strings of digits
-    (`gh api repos/OWNER/NAME --jq '.id, .owner.id'`); service_account, its full name
-    (projects/…/serviceAccounts/…); ref, the branch or tag whose workflow runs are let in;
-    events, what may have started them.
-  EOT
+  description = "The repository whose workflows may act as service_account (its full name, projects/…/serviceAccounts/…), or null for none. repository_id and repository_owner_id are GitHub's numbers, as strings of digits; ref is the branch or tag whose workflows are let in; events are what may have started them."
   type = object({
     repository_id       = string
     repository_owner_id = string
@@ -43,6 +37,11 @@ variable "github" {
   }
 
   validation {
+    condition     = var.github == null || can(regex("^projects/[^/]+/serviceAccounts/[^/]+$", var.github.service_account))
+    error_message = "github.service_account is the account's full name, projects/PROJECT/serviceAccounts/EMAIL: the output name of the module service-account."
+  }
+
+  validation {
     condition     = var.github == null || can(regex("^refs/(heads|tags)/[A-Za-z0-9._/-]+$", var.github.ref))
     error_message = "github.ref is one whole ref, such as refs/heads/main: no pattern, no bare name of a branch."
   }
@@ -56,12 +55,7 @@ variable "github" {
 }
 
 variable "kubernetes" {
-  description = <<-EOT
-    The Kubernetes service account (on GKE, such as that of an Airflow worker) that may act as
-    google_service_account, or null for none: namespace, service_account (its name there),
-    google_service_account, the full name (projects/…/serviceAccounts/…), and project_id,
-    the cluster's project, where it is not this one.
-  EOT
+  description = "The Kubernetes service account on GKE (namespace and service_account, its name there) that may act as google_service_account (its full name, projects/…/serviceAccounts/…), or null for none. project_id is the cluster's project, where it is not this one."
   type = object({
     namespace              = string
     service_account        = string
@@ -76,5 +70,10 @@ variable "kubernetes" {
       can(regex("^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$", var.kubernetes.service_account))
     )
     error_message = "kubernetes.namespace and kubernetes.service_account are names in the cluster: lower-case letters, digits and hyphens; no pattern."
+  }
+
+  validation {
+    condition     = var.kubernetes == null || can(regex("^projects/[^/]+/serviceAccounts/[^/]+$", var.kubernetes.google_service_account))
+    error_message = "kubernetes.google_service_account is the account's full name, projects/PROJECT/serviceAccounts/EMAIL: the output name of the module service-account."
   }
 }

@@ -178,3 +178,31 @@ run "any_account_of_a_namespace_is_refused" {
 
   expect_failures = [var.kubernetes]
 }
+
+run "an_address_in_place_of_the_deployers_name_is_refused" {
+  command = plan
+
+  variables {
+    github = {
+      repository_id       = "1"
+      repository_owner_id = "2"
+      service_account     = "tally-dev-deploy@tally-test.iam.gserviceaccount.com"
+    }
+  }
+
+  expect_failures = [var.github]
+}
+
+run "an_address_in_place_of_the_workers_name_is_refused" {
+  command = plan
+
+  variables {
+    kubernetes = {
+      namespace              = "airflow"
+      service_account        = "airflow-worker"
+      google_service_account = "tally-dev-orchestrator@tally-test.iam.gserviceaccount.com"
+    }
+  }
+
+  expect_failures = [var.kubernetes]
+}
