@@ -14,7 +14,6 @@ locals {
     api     = "${local.prefix}-api"
     migrate = "${local.prefix}-migrate"
     admin   = "${local.prefix}-admin"
-    smoke   = "${local.prefix}-smoke"
 
     functions = {
       load_orders      = "${local.prefix}-load-orders"

@@ -1,9 +1,9 @@
 locals {
   # Cloud Run answers to these names from the start; that of service.uri is made up when it is made.
   run_host       = "${local.names.api}-${data.google_project.this.number}.${var.region}.run.app"
-  candidate_host = "candidate---${local.run_host}"
   domains        = var.load_balancer == null ? [] : var.load_balancer.domains
   api_host       = var.load_balancer == null ? local.run_host : local.domains[0]
+  candidate_host = var.load_balancer == null ? "candidate---${local.run_host}" : "candidate.${local.api_host}"
 
   api_settings_made_here = [
     "ALLOWED_HOSTS", "AUTH", "BIGQUERY_DATASET", "BIGQUERY_LOCATION", "BIGQUERY_PROJECT", "DB_IP_TYPE",
@@ -72,7 +72,9 @@ module "load_balancer" {
   name         = local.names.load_balancer
   domains      = local.domains
   service_name = module.api.name
-  rate_limit   = { requests = var.load_balancer.requests_per_minute, interval_s = 60 }
-  waf          = { preview = var.load_balancer.waf_preview }
-  labels       = local.labels
+  # Cloud Build is outside the network, and Cloud Run's own address is closed to it then.
+  candidate_domain = local.candidate_host
+  rate_limit       = { requests = var.load_balancer.requests_per_minute, interval_s = 60 }
+  waf              = { preview = var.load_balancer.waf_preview }
+  labels           = local.labels
 }

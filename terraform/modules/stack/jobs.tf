@@ -46,21 +46,3 @@ module "admin" {
     ADMIN_PASSWORD = { secret = module.admin_password.secret_id, version = module.admin_password.version }
   }
 }
-
-# Cloud Build is outside the network: where the API is closed to the internet, a job asks the candidate.
-module "smoke" {
-  source                = "../cloud-run-job"
-  count                 = var.load_balancer == null ? 0 : 1
-  project_id            = local.project_id
-  region                = var.region
-  name                  = local.names.smoke
-  image                 = var.placeholder_image
-  command               = ["python"]
-  service_account_email = local.emails.deploy
-  timeout_s             = 300
-  vpc                   = local.vpc
-  developers            = { deploy = local.members.deploy }
-  binary_authorization  = var.supply_chain.binary_authorization
-  deletion_protection   = var.deletion_protection
-  labels                = local.labels
-}

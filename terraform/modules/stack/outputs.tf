@@ -22,13 +22,13 @@ output "substitutions" {
   description = "What gcloud builds submit takes as --substitutions, beside _TAG."
   value = join(",", [for key, value in {
     _ADMIN_JOB     = module.admin.name
+    _CANDIDATE_URL = "https://${local.candidate_host}"
     _DAGS          = local.composer ? module.composer[0].dag_gcs_prefix : ""
     _FUNCTIONS     = join(" ", [for key in sort(keys(local.functions)) : module.function[key].name])
     _IMAGE         = "${module.artifact_registry.url}/api"
     _MIGRATE_JOB   = module.migrate.name
     _REGION        = var.region
     _SERVICE       = module.api.name
-    _SMOKE_JOB     = var.load_balancer == null ? "" : module.smoke[0].name
     _SOURCE_BUCKET = module.source_bucket.name
     _SQL_BUCKET    = local.scheduler ? module.sql_bucket[0].name : ""
   } : "${key}=${value}"])

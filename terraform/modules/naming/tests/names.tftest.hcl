@@ -12,7 +12,6 @@ run "names_are_stable" {
       api     = "tally-dev-api"
       migrate = "tally-dev-migrate"
       admin   = "tally-dev-admin"
-      smoke   = "tally-dev-smoke"
       functions = {
         load_orders      = "tally-dev-load-orders"
         reconcile_orders = "tally-dev-reconcile-orders"

@@ -74,7 +74,7 @@ run "a_load_balancer_is_the_only_way_in" {
   }
 
   assert {
-    condition     = local.api_env.ALLOWED_HOSTS == "orders.example.com,api.example.com,tally-dev-api-123456789012.europe-west1.run.app,candidate---tally-dev-api-123456789012.europe-west1.run.app"
+    condition     = local.api_env.ALLOWED_HOSTS == "orders.example.com,api.example.com,tally-dev-api-123456789012.europe-west1.run.app,candidate.orders.example.com"
     error_message = "The API must know all names that it is called by."
   }
 
@@ -84,8 +84,8 @@ run "a_load_balancer_is_the_only_way_in" {
   }
 
   assert {
-    condition     = length(module.smoke) == 1 && strcontains(output.substitutions, "_SMOKE_JOB=tally-dev-smoke,")
-    error_message = "Cloud Build is outside: only a job in the network can try a candidate."
+    condition     = strcontains(output.substitutions, "_CANDIDATE_URL=https://candidate.orders.example.com,")
+    error_message = "Cloud Build is outside: it tries a candidate through the load balancer."
   }
 }
 
