@@ -4,6 +4,6 @@ output "name" {
 }
 
 output "url" {
-  description = "gs://NAME."
+  description = "Its URL, as gcloud takes it."
   value       = google_storage_bucket.this.url
 }
