@@ -1,7 +1,7 @@
 from tally_testing.infra.docs import Declared, declared
 
 SOURCE = """variable "region" {
-  description = "Says \\"where\\"."
+  description = "Says \\"where\\", as in https://example.com # 1."
   type        = string
   nullable    = false
 
@@ -41,7 +41,13 @@ def test_variables_are_read_as_terraform_formats_them() -> None:
         f"object({{ {image}, scaling = optional(object({{ min = optional(number, 0) }}), {{}}) }})"
     )
     assert declared("variable", SOURCE) == [
-        Declared("region", "string", None, 'Says "where".', ephemeral=False),
+        Declared(
+            "region",
+            "string",
+            None,
+            'Says "where", as in https://example.com # 1.',
+            ephemeral=False,
+        ),
         Declared("api", api, "{}", "The API.", ephemeral=False),
         Declared("key", "string", None, "A secret.", ephemeral=True),
     ]

@@ -37,14 +37,12 @@ def declared(kind: str, source: str) -> list[Declared]:
     found = []
     for block in _BLOCK.finditer(source):
         if block[1] == kind:
-            given = {name: _line(text) for name, text in _ARGUMENT.findall(block[3])}
+            given = {name: text.strip() for name, text in _ARGUMENT.findall(block[3])}
             description = given.get("description", "").strip('"').replace('\\"', '"')
+            value = None if "default" not in given else _line(given["default"])
             ephemeral = given.get("ephemeral") == "true"
-            found.append(
-                Declared(
-                    block[2], given.get("type", ""), given.get("default"), description, ephemeral
-                )
-            )
+            type_ = _line(_COMMENT.sub("", given.get("type", "")))
+            found.append(Declared(block[2], type_, value, description, ephemeral))
     return found
 
 
@@ -86,7 +84,7 @@ def _input(variable: Declared) -> str:
 
 def _line(text: str) -> str:
     """Return an argument on one line."""
-    line = " ".join(_COMMENT.sub("", text).split())
+    line = " ".join(text.split())
     joined = re.sub(r"([({\[]) ?(?=[)}\]])", r"\1", line)
     return re.sub(r"(?<![,({\[]) (\w+ += )", r", \1", joined) if line.startswith(_NESTED) else line
 

@@ -71,7 +71,7 @@ def missing(terraform: Terraform) -> str | None:
     if shutil.which("terraform") is None:
         return "terraform is not installed"
     try:
-        terraform.run(Path("modules") / "naming", "version")
+        terraform.run(Path("modules") / "storage", "version")
     except AssertionError as error:
         if "Failed to query available provider packages" in str(error):
             return "there is no registry to take providers from, nor are they beside the checkout"
@@ -85,7 +85,7 @@ def _providers(directory: Path) -> Mapping[str, str]:
     In the usual way, or as TF_CLI_CONFIG_FILE says, but for a checkout beside which they lie.
     """
     mirrors = [parent / _MIRROR for parent in ROOT.parents if (parent / _MIRROR).is_dir()]
-    if "TF_CLI_CONFIG_FILE" in os.environ or not mirrors:
+    if Path(os.environ.get("TF_CLI_CONFIG_FILE", "")).is_file() or not mirrors:
         return {}
     file = directory / "terraformrc"
     file.write_text(_CONFIGURATION.format(mirrors[0]))
