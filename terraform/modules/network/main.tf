@@ -1,8 +1,3 @@
-# Google's own addresses for its APIs within a network (private.googleapis.com).
-locals {
-  google_apis_addresses = ["199.36.153.8", "199.36.153.9", "199.36.153.10", "199.36.153.11"]
-}
-
 resource "google_compute_network" "this" {
   project                 = var.project_id
   name                    = var.name
@@ -41,32 +36,6 @@ resource "google_compute_firewall" "deny_ingress" {
   log_config {
     metadata = "INCLUDE_ALL_METADATA"
   }
-}
-
-# A function with internal ingress answers only what comes from the network: by this zone
-# calls to run.app stay in it, instead of leaving by the public address.
-resource "google_dns_managed_zone" "run_app" {
-  project     = var.project_id
-  name        = "${var.name}-run-app"
-  description = "Sends run.app to Google's addresses within the network"
-  dns_name    = "run.app."
-  visibility  = "private"
-  labels      = var.labels
-
-  private_visibility_config {
-    networks {
-      network_url = google_compute_network.this.id
-    }
-  }
-}
-
-resource "google_dns_record_set" "run_app" {
-  project      = var.project_id
-  managed_zone = google_dns_managed_zone.run_app.name
-  name         = "*.run.app."
-  type         = "A"
-  ttl          = 300
-  rrdatas      = local.google_apis_addresses
 }
 
 resource "google_compute_global_address" "services" {

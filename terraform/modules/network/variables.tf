@@ -50,6 +50,17 @@ variable "database_access" {
   }
 }
 
+variable "run_app_address" {
+  description = "Private address, outside of the subnet, at which an endpoint answers for run.app within the network; null: none. Composer needs it to call functions with internal ingress; Cloud Workflows does not."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.run_app_address == null || can(regex("^(10\\.|192\\.168\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.)", var.run_app_address)) && can(cidrhost("${var.run_app_address}/32", 0))
+    error_message = "run_app_address is one private IPv4 address (of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16), such as 10.11.0.2."
+  }
+}
+
 variable "services_prefix_length" {
   description = "Size of the range kept for Google's services (psa only), as a prefix length. Cloud SQL takes a /24 a region."
   type        = number
@@ -75,7 +86,7 @@ variable "flow_log_sampling" {
 }
 
 variable "labels" {
-  description = "Labels of what can have them (the address range and the DNS zone)."
+  description = "Labels of what can have them (the addresses and the DNS zone)."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -50,23 +50,55 @@ run "one_subnet_without_a_way_in" {
   }
 }
 
-run "calls_to_run_app_stay_in_the_network" {
+run "no_endpoint_for_run_app_by_default" {
   command = plan
 
   assert {
     condition = (
-      google_dns_managed_zone.run_app.visibility == "private" && google_dns_managed_zone.run_app.dns_name == "run.app." &&
-      [for network in google_dns_managed_zone.run_app.private_visibility_config[0].networks : network.network_url] == ["projects/tally-test/global/networks/tally-dev"]
+      length(google_compute_global_address.run_app) + length(google_compute_global_forwarding_rule.run_app) +
+      length(google_dns_managed_zone.run_app) + length(google_dns_record_set.run_app) == 0
+    )
+    error_message = "It costs money, and only Composer needs it."
+  }
+}
+
+run "calls_to_run_app_stay_in_the_network" {
+  command = plan
+
+  variables {
+    run_app_address = "10.11.0.2"
+  }
+
+  assert {
+    condition = (
+      google_compute_global_address.run_app[0].address == "10.11.0.2" && google_compute_global_address.run_app[0].address_type == "INTERNAL" &&
+      google_compute_global_address.run_app[0].purpose == "PRIVATE_SERVICE_CONNECT"
+    )
+    error_message = "The endpoint has the address that it was given."
+  }
+
+  assert {
+    condition = (
+      google_compute_global_forwarding_rule.run_app[0].target == "all-apis" && google_compute_global_forwarding_rule.run_app[0].name == "tallydev" &&
+      google_compute_global_forwarding_rule.run_app[0].network == "projects/tally-test/global/networks/tally-dev"
+    )
+    error_message = "The endpoint answers for Google's APIs, and its name has letters and digits only."
+  }
+
+  assert {
+    condition = (
+      google_dns_managed_zone.run_app[0].visibility == "private" && google_dns_managed_zone.run_app[0].dns_name == "run.app." &&
+      [for network in google_dns_managed_zone.run_app[0].private_visibility_config[0].networks : network.network_url] == ["projects/tally-test/global/networks/tally-dev"]
     )
     error_message = "The zone must be seen from this network only."
   }
 
   assert {
     condition = (
-      google_dns_record_set.run_app.name == "*.run.app." && google_dns_record_set.run_app.type == "A" &&
-      toset(google_dns_record_set.run_app.rrdatas) == toset(["199.36.153.8", "199.36.153.9", "199.36.153.10", "199.36.153.11"])
+      google_dns_record_set.run_app[0].name == "*.run.app." && google_dns_record_set.run_app[0].type == "A" &&
+      toset(google_dns_record_set.run_app[0].rrdatas) == toset(["10.11.0.2"])
     )
-    error_message = "Every name of run.app must lead to private.googleapis.com (199.36.153.8/30)."
+    error_message = "Every name of run.app must lead to the endpoint."
   }
 }
 

@@ -14,13 +14,19 @@ run "the_smallest_ranges_are_accepted" {
     subnet_cidr            = "172.31.255.192/26"
     services_prefix_length = 24
     flow_log_sampling      = 1
+    run_app_address        = "172.31.255.191"
   }
 
   assert {
     condition = max([
-      for name in [google_compute_global_address.services[0].name, google_dns_managed_zone.run_app.name, google_compute_firewall.deny_ingress.name] : length(name)
+      for name in [google_compute_global_address.services[0].name, google_dns_managed_zone.run_app[0].name, google_compute_global_address.run_app[0].name, google_compute_firewall.deny_ingress.name] : length(name)
     ]...) == 63
     error_message = "With the longest name the longest derived name is exactly as long as Google allows."
+  }
+
+  assert {
+    condition     = length(google_compute_global_forwarding_rule.run_app[0].name) == 20
+    error_message = "Google allows an endpoint for its APIs twenty letters and digits."
   }
 }
 
@@ -102,4 +108,34 @@ run "switching_flow_logs_off_is_refused" {
   }
 
   expect_failures = [var.flow_log_sampling]
+}
+
+run "an_endpoint_in_the_subnet_is_refused" {
+  command = plan
+
+  variables {
+    run_app_address = "10.10.0.9"
+  }
+
+  expect_failures = [google_compute_global_address.run_app]
+}
+
+run "an_endpoint_at_a_public_address_is_refused" {
+  command = plan
+
+  variables {
+    run_app_address = "199.36.153.8"
+  }
+
+  expect_failures = [var.run_app_address]
+}
+
+run "an_endpoint_at_a_range_is_refused" {
+  command = plan
+
+  variables {
+    run_app_address = "10.11.0.0/24"
+  }
+
+  expect_failures = [var.run_app_address]
 }
