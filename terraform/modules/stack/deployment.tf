@@ -13,8 +13,19 @@ module "workload_identity" {
   count      = var.github == null && var.kubernetes == null ? 0 : 1
   project_id = local.project_id
   pool_id    = local.names.identity_pool
-  github     = var.github == null ? null : merge(var.github, { service_account = module.service_account["deploy"].name })
-  kubernetes = var.kubernetes == null ? null : merge(var.kubernetes, { google_service_account = module.service_account["orchestrator"].name })
+
+  github = var.github == null ? null : {
+    repository_id       = var.github.repository_id
+    repository_owner_id = var.github.repository_owner_id
+    service_account     = module.service_account["deploy"].name
+    ref                 = var.github.ref
+  }
+
+  kubernetes = var.kubernetes == null ? null : {
+    namespace              = var.kubernetes.namespace
+    service_account        = var.kubernetes.service_account
+    google_service_account = module.service_account["orchestrator"].name
+  }
 }
 
 # The candidate of a service that is not public is asked with an id token of this account.
@@ -40,12 +51,12 @@ resource "google_storage_bucket_iam_member" "deploy_sees" {
   member = local.members.deploy
 }
 
-# People who submit a build: they stage the source, start the build and read how it went.
-resource "google_storage_bucket_iam_member" "deployer_stages" {
+# People who submit a build stage its source, as writers of the bucket, and start it.
+resource "google_storage_bucket_iam_member" "deployer_sees" {
   for_each = var.deployers
 
   bucket = module.source_bucket.name
-  role   = "roles/storage.admin"
+  role   = "roles/storage.legacyBucketReader"
   member = each.value
 }
 

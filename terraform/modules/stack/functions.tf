@@ -16,7 +16,7 @@ module "source_bucket" {
   project_id    = local.project_id
   name          = local.names.buckets.source
   location      = var.region
-  writers       = { deploy = local.members.deploy }
+  writers       = merge(var.deployers, { deploy = local.members.deploy })
   force_destroy = !var.deletion_protection
   labels        = local.labels
 }
@@ -47,7 +47,6 @@ module "function" {
   cpu                   = each.value.cpu
   memory                = each.value.memory
   timeout_s             = each.value.timeout_s
-  max_instances         = 1
   vpc                   = local.vpc
   invokers              = { orchestrator = local.members.orchestrator }
   developers            = { deploy = local.members.deploy }

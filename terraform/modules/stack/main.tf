@@ -27,7 +27,6 @@ locals {
     local.scheduler ? ["cloudscheduler", "workflowexecutions", "workflows"] : ["composer"],
     var.supply_chain.binary_authorization ? ["binaryauthorization"] : [],
     var.supply_chain.vulnerability_scanning ? ["containerscanning"] : [],
-    var.load_balancer == null ? [] : ["certificatemanager"],
     var.alerts.budget == null ? [] : ["billingbudgets"],
     var.github == null ? [] : ["sts"],
   )

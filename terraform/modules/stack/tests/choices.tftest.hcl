@@ -125,7 +125,7 @@ run "people_who_deploy_may_submit_builds_and_no_more" {
   }
 
   assert {
-    condition     = { for key, grant in google_storage_bucket_iam_member.deployer_stages : key => [grant.bucket, grant.role] } == { ann = ["acme-orders-tally-dev-source", "roles/storage.admin"] }
+    condition     = { for key, grant in google_storage_bucket_iam_member.deployer_sees : key => [grant.bucket, grant.role] } == { ann = ["acme-orders-tally-dev-source", "roles/storage.legacyBucketReader"] }
     error_message = "A deployer stages sources, in this bucket only."
   }
 
@@ -146,6 +146,32 @@ run "federation_is_made_when_asked_for" {
   assert {
     condition     = contains(local.apis, "sts") && length(module.workload_identity) == 1
     error_message = "Tokens of GitHub's are exchanged by an API of its own."
+  }
+}
+
+run "github_needs_no_kubernetes" {
+  command = plan
+
+  variables {
+    github = { repository_id = "123456789", repository_owner_id = "1234567" }
+  }
+
+  assert {
+    condition     = length(module.workload_identity) == 1 && output.workload_identity_provider != null
+    error_message = "The repository's workflow has nobody to ask."
+  }
+}
+
+run "kubernetes_needs_no_github" {
+  command = plan
+
+  variables {
+    kubernetes = { namespace = "airflow", service_account = "worker" }
+  }
+
+  assert {
+    condition     = length(module.workload_identity) == 1 && output.workload_identity_provider == null && !contains(local.apis, "sts")
+    error_message = "Airflow on GKE is let in, and nobody of GitHub's."
   }
 }
 

@@ -175,7 +175,7 @@ run "defaults" {
   }
 
   assert {
-    condition     = length(google_project_iam_member.deployer_submits) + length(google_storage_bucket_iam_member.deployer_stages) == 0
+    condition     = length(google_project_iam_member.deployer_submits) + length(google_storage_bucket_iam_member.deployer_sees) == 0
     error_message = "Nobody may submit builds by default."
   }
 

@@ -29,7 +29,10 @@ mock_resource "google_secret_manager_secret_version" {
 }
 
 mock_resource "google_artifact_registry_repository" {
-  defaults = { registry_uri = "europe-west1-docker.pkg.dev/acme-orders/tally" }
+  defaults = {
+    name         = "tally"
+    registry_uri = "europe-west1-docker.pkg.dev/acme-orders/tally"
+  }
 }
 
 mock_resource "google_pubsub_topic" {
@@ -42,6 +45,10 @@ mock_resource "google_pubsub_subscription" {
 
 mock_resource "google_iam_workload_identity_pool" {
   defaults = { name = "projects/123456789012/locations/global/workloadIdentityPools/tally-deploy" }
+}
+
+mock_resource "google_iam_workload_identity_pool_provider" {
+  defaults = { name = "projects/123456789012/locations/global/workloadIdentityPools/tally-deploy/providers/tally-deploy" }
 }
 
 mock_resource "google_composer_environment" {
