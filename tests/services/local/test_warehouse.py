@@ -9,7 +9,7 @@ from google.cloud import bigquery
 from tally_local.endpoints import Endpoints
 from tally_local.errors import UserError
 from tally_local.state import project_root
-from tally_local.warehouse import create_tables, warehouse
+from tally_local.warehouse import create_tables, main, warehouse
 
 SCHEMAS = sorted((project_root() / "terraform/modules/bigquery/schemas").glob("*.json"))
 
@@ -58,3 +58,13 @@ def test_an_endpoint_that_is_away_is_a_clear_error(
     away = replace(endpoints, bigquery="http://127.0.0.1:9")
     with pytest.raises(UserError, match="BigQuery does not answer"):
         create_tables(away)
+
+
+def test_a_command_makes_it_where_only_the_endpoint_runs(endpoints: Endpoints) -> None:
+    other = replace(endpoints, dataset=f"{endpoints.dataset}_other")
+    main([other.bigquery, other.project, other.dataset])
+    with warehouse(other) as client:
+        tables = {table.table_id for table in client.list_tables(other.dataset)}
+    assert tables == {file.stem for file in SCHEMAS}
+    with pytest.raises(SystemExit, match="BigQuery refused"):
+        main([other.bigquery, other.project, "no-dataset"])

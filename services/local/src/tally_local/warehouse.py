@@ -1,7 +1,11 @@
-"""Tally's dataset in a local BigQuery endpoint, from the schema files that Terraform reads."""
+"""Tally's dataset in a local BigQuery endpoint, from the schema files that Terraform reads.
+
+`python -m tally_local.warehouse <url> <project> <dataset>` makes it where only the endpoint runs.
+"""
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,6 +65,20 @@ def create_tables(endpoints: Endpoints) -> None:
                 client.update_table(there, ["schema"], retry=RETRY)
 
 
+def main(arguments: Sequence[str]) -> None:
+    """Create the tables in the endpoint, the project and the dataset that are named.
+
+    Raises:
+        SystemExit: The endpoint refused one, or was away.
+    """
+    url, project, dataset = arguments
+    others = dict.fromkeys(("api", "function", "reconcile", "maintain", "postgres"), "")
+    try:
+        create_tables(Endpoints(bigquery=url, project=project, dataset=dataset, **others))
+    except UserError as error:
+        raise SystemExit(str(error)) from error
+
+
 def _client(endpoints: Endpoints) -> bigquery.Client:
     credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
     session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
@@ -95,3 +113,7 @@ def _table(name: str, facts: dict[str, Any]) -> bigquery.Table:
     table.clustering_fields = facts.get("clustering")
     table.require_partition_filter = facts.get("require_partition_filter", False)
     return table
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
