@@ -24,8 +24,6 @@ _EXPORT: Final = (
     *("uv", "export", "--quiet", "--frozen", "--package", "load-orders", "--no-emit-workspace"),
     *("--no-dev", "--no-header", "--no-annotate", "--format", "requirements.txt"),
 )
-# The first moment that a zip file can name.
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
 def main(arguments: list[str]) -> int:
@@ -38,7 +36,8 @@ def main(arguments: list[str]) -> int:
     # Not compressed: what deflate makes of the same bytes differs between versions of zlib.
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for name, content in sorted(_content()):
-            member = zipfile.ZipInfo(name, _EPOCH)
+            # Its time is the first that a zip file can name, unless another is given.
+            member = zipfile.ZipInfo(name)
             member.create_system = 3
             member.external_attr = 0o644 << 16
             archive.writestr(member, content)

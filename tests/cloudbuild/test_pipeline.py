@@ -66,6 +66,12 @@ def test_every_script_is_a_step_or_called_by_one() -> None:
     assert scripts == steps | called
 
 
+def test_every_script_is_explained() -> None:
+    page = (SCRIPTS / "README.md").read_text(encoding="utf-8")
+    linked = set(re.findall(r"\]\(([\w-]+\.(?:sh|py))\)", page))
+    assert linked == {path.name for path in SCRIPTS.iterdir() if path.suffix in {".sh", ".py"}}
+
+
 def test_every_substitution_that_is_used_has_a_default_or_is_said_to_be_required() -> None:
     defaults = set(BUILD["substitutions"])
     assert defaults.isdisjoint(REQUIRED)
