@@ -21,10 +21,11 @@ locals {
   apis = concat(
     [
       "artifactregistry", "bigquery", "cloudbuild", "cloudfunctions", "cloudresourcemanager", "compute",
-      "containeranalysis", "dns", "iam", "iamcredentials", "logging", "monitoring", "pubsub", "run",
+      "containeranalysis", "iam", "iamcredentials", "logging", "monitoring", "pubsub", "run",
       "secretmanager", "servicenetworking", "serviceusage", "sqladmin", "storage",
     ],
     local.scheduler ? ["cloudscheduler", "workflowexecutions", "workflows"] : ["composer"],
+    local.composer || var.network.database_access == "psc" ? ["dns"] : [],
     var.supply_chain.binary_authorization ? ["binaryauthorization"] : [],
     var.supply_chain.vulnerability_scanning ? ["containerscanning"] : [],
     var.alerts.budget == null ? [] : ["billingbudgets"],
@@ -45,6 +46,8 @@ module "network" {
   name            = local.names.network
   subnet_cidr     = var.network.subnet_cidr
   database_access = var.network.database_access
+  # Workflows reach functions with internal ingress without it.
+  run_app_address = local.composer ? var.network.run_app_address : null
   labels          = local.labels
 }
 

@@ -58,9 +58,10 @@ variable "supply_chain" {
 }
 
 variable "network" {
-  description = "Addresses of the subnet, and how workloads reach Cloud SQL: psa (a peering) or psc (an endpoint)."
+  description = "Addresses of the subnet; how workloads reach Cloud SQL, psa (a peering) or psc (an endpoint); and, with Composer, an address outside of the subnet at which it reaches the functions."
   type = object({
     subnet_cidr     = optional(string, "10.10.0.0/24")
+    run_app_address = optional(string, "10.10.1.2")
     database_access = optional(string, "psa")
   })
   default  = {}

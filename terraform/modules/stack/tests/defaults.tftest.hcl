@@ -49,7 +49,7 @@ run "defaults" {
   assert {
     condition = toset(local.apis) == toset([
       "artifactregistry", "bigquery", "cloudbuild", "cloudfunctions", "cloudresourcemanager", "cloudscheduler",
-      "compute", "containeranalysis", "containerscanning", "dns", "iam", "iamcredentials", "logging", "monitoring",
+      "compute", "containeranalysis", "containerscanning", "iam", "iamcredentials", "logging", "monitoring",
       "pubsub", "run", "secretmanager", "servicenetworking", "serviceusage", "sqladmin", "storage",
       "workflowexecutions", "workflows",
     ])
