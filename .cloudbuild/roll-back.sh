@@ -17,7 +17,7 @@ gcloud run services update-traffic "$SERVICE" --region="$REGION" --to-revisions=
 traffic=$(gcloud run services describe "$SERVICE" --region="$REGION" \
   --flatten='status.traffic[]' \
   --format='csv[no-heading](status.traffic.revisionName,status.traffic.percent)' |
-  grep -Ev ',0?$')
+  grep -Ev ',0?$') || true
 if [[ $traffic != "$STABLE,100" ]]; then
   echo "NOT ROLLED BACK: the traffic of $SERVICE is ${traffic:-nowhere}, not $STABLE,100" >&2
   exit 1

@@ -18,13 +18,6 @@ status_of() {
     "$CANDIDATE_URL$1"
 }
 
-id_token() {
-  local url
-  url=$(gcloud run services describe "$SERVICE" --region="$REGION" --format='value(status.url)')
-  # A person's own account takes no audience.
-  gcloud auth print-identity-token --audiences="$url" || gcloud auth print-identity-token
-}
-
 expect() {
   local status
   status=$(status_of "$2") || true
@@ -37,7 +30,9 @@ expect() {
 
 # Whoever is not let in by Cloud Run never gets as far as the application, which lets all ask this.
 if [[ $(status_of /health/startup || true) == 40[13] ]]; then
-  token=$(id_token)
+  url=$(gcloud run services describe "$SERVICE" --region="$REGION" --format='value(status.url)')
+  # A person's own account takes no audience.
+  token=$(gcloud auth print-identity-token --audiences="$url" || gcloud auth print-identity-token)
 fi
 expect 200 /health/startup "it has started"
 expect 200 /health/ready "Postgres answers it"

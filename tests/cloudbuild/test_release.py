@@ -33,7 +33,8 @@ def test_a_release_goes_by_a_tag_and_a_tenth_to_all(cloud: Cloud) -> None:
     assert done.returncode == 0, done.stderr
     assert moves(cloud) == [
         f"-traffic --to-revisions={FIRST}=100",
-        "--image=registry/api@sha256:new --no-traffic --tag=candidate",
+        "--image=registry/api@sha256:new --no-traffic",
+        f"-traffic --update-tags=candidate={SECOND}",
         f"-traffic --to-revisions={SECOND}=10,{FIRST}=90",
         "-traffic --to-latest --remove-tags=candidate",
     ]
@@ -56,6 +57,7 @@ def test_the_first_release_takes_over_from_the_placeholder_and_the_next_from_it(
     "call",
     [
         "run services update api",
+        "run services update-traffic api --region=europe-west1 --update-tags",
         f"run services update-traffic api --region=europe-west1 --to-revisions={SECOND}=10",
         "run services update-traffic api --region=europe-west1 --to-latest",
         "run services describe api --region=europe-west1 --format=value(status.latestReady",
@@ -140,13 +142,14 @@ def test_a_release_that_was_killed_midway_does_not_stop_the_next(
     assert cloud.tags == {}
 
 
-def test_a_roll_back_that_does_not_succeed_is_said_loudly(cloud: Cloud) -> None:
+@pytest.mark.parametrize("call", ["run services update-traffic", "run services"])
+def test_a_roll_back_that_does_not_succeed_is_said_loudly(cloud: Cloud, call: str) -> None:
     cloud.change(
         traffic=[
             {"revisionName": SECOND, "percent": 10},
             {"revisionName": FIRST, "percent": 90},
         ],
-        fail=["run services update-traffic"],
+        fail=[call],
     )
     done = cloud.run("roll-back.sh", STABLE=FIRST)
     assert done.returncode == 1

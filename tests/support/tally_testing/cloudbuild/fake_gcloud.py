@@ -72,13 +72,16 @@ def deploy(state: dict[str, Any], flags: dict[str, str]) -> None:
     name = f"api-{len(state['revisions']) + 1:05d}"
     state["revisions"].append(name)
     state["images"][name] = flags["image"]
-    state["traffic"] = [target for target in state["traffic"] if "tag" not in target]
     if "no-traffic" not in flags:
         state["traffic"] = [{"revisionName": name, "percent": 100}]
-    state["traffic"].append({"revisionName": name, "tag": flags["tag"]})
 
 
 def move(state: dict[str, Any], flags: dict[str, str]) -> None:
+    if "update-tags" in flags:
+        tag, name = flags["update-tags"].split("=")
+        state["traffic"] = [other for other in state["traffic"] if other.get("tag") != tag]
+        state["traffic"].append({"revisionName": name, "tag": tag})
+        return
     if "to-latest" in flags:
         shares = {state["revisions"][-1]: 100}
     else:
