@@ -28,6 +28,11 @@ output "deploy_account" {
   value       = module.stack.deploy_account
 }
 
+output "deploy_account_email" {
+  description = "The same account by its e-mail, as google-github-actions/auth takes it."
+  value       = module.stack.deploy_account_email
+}
+
 output "source_bucket" {
   description = "Bucket that builds stage their source in, without gs://."
   value       = module.stack.source_bucket

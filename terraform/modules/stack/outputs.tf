@@ -39,6 +39,11 @@ output "deploy_account" {
   value       = module.service_account["deploy"].name
 }
 
+output "deploy_account_email" {
+  description = "The same account by its e-mail, as google-github-actions/auth takes it."
+  value       = module.service_account["deploy"].email
+}
+
 output "source_bucket" {
   description = "Bucket that builds stage their source in, without gs://."
   value       = module.source_bucket.name
