@@ -16,6 +16,8 @@ TOOLS: Final = ROOT / ".venv-infra" / "bin"
 SCHEMAS: Final = {
     "compose.yaml": "vendor.compose-spec",
     "cloudbuild.yaml": "vendor.cloudbuild",
+    ".github/workflows/ci.yaml": "vendor.github-workflows",
+    ".github/workflows/deploy.yaml": "vendor.github-workflows",
 }
 
 
