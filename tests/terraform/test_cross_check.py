@@ -13,6 +13,7 @@ import yaml
 
 from load_orders.settings import Settings as FunctionSettings
 from orders.grants import MigrationSettings
+from orders_api.routes.health import Health
 from orders_api.settings import Settings as ApiSettings
 from tally_testing.infra.plans import Plan, planned
 from tally_testing.infra.terraform import ROOT, Terraform
@@ -94,6 +95,19 @@ def test_its_container_is_asked_at_the_port_and_paths_that_it_has(
     assert {get["path"] for get in asked.values()} <= set(contract["paths"])
     ports = {get["port"] for get in asked.values()}
     assert ports == {port["container_port"] for port in container["ports"]} == {8080}
+
+
+@each_environment
+def test_google_asks_from_around_the_world_what_the_api_answers(
+    terraform: Terraform, environment: str
+) -> None:
+    plan = planned(terraform, environment)
+    check = plan.one("google_monitoring_uptime_check_config")
+    host = check["monitored_resource"][0]["labels"]["host"]
+    assert f"https://{host}" == _plain(_api(plan))["GOOGLE_AUDIENCE"]
+    contract = json.loads((ROOT / "docs" / "api" / "openapi.json").read_text())
+    assert check["http_check"][0]["path"] in contract["paths"]
+    assert check["content_matchers"][0]["content"] in Health().model_dump_json()
 
 
 @each_environment
