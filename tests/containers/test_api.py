@@ -142,7 +142,7 @@ def test_what_runs_is_answered_after_sigterm_and_it_ends_in_time(
 
     def one_waits() -> bool:
         with rows.connect() as connection:
-            return connection.scalar(text(LOCKED)) == 1
+            return bool(connection.scalar(text(LOCKED)) == 1)
 
     with serving(engine, api_image, database, AUTH="loopback") as (container, port):
         with connected(port) as sock:
@@ -151,7 +151,7 @@ def test_what_runs_is_answered_after_sigterm_and_it_ends_in_time(
                 sock.sendall(post)
                 wait_until(one_waits, "the order waits for the lock")
                 # As Cloud Run does it: SIGTERM, and SIGKILL after ten seconds.
-                stop = [*engine.command, "stop", "--time=10", container.name]
+                stop = [*engine.command, "stop", "-t", "10", container.name]
                 stopping = subprocess.Popen(stop, stdout=subprocess.DEVNULL)
                 wait_until(lambda: not in_use(port), "it takes no more connections")
             assert read_answer(sock).status == 201

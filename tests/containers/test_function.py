@@ -54,5 +54,5 @@ def test_the_house_is_kept_and_it_ends_in_good_order(
         done = client.post("/", json={})
         assert done.status_code == 200, done.text
         assert {"partitions", "orders_stage"} <= done.json().keys()
-        engine("stop", "--time=10", container.name)
+        engine("stop", "-t", "10", container.name)
         assert container.exit_code() == 0

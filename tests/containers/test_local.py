@@ -13,19 +13,22 @@ from tally_testing.waiting import wait_for_analyzer
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(600)]
 
 
-def test_bigquery_answers_a_query(engine: Engine, local_image: str) -> None:
+def test_bigquery_takes_the_tables_and_answers_a_query(engine: Engine, local_image: str) -> None:
     url = f"http://127.0.0.1:{(port := free_port())}"
     options = (f"--publish=127.0.0.1:{port}:9050",)
     with Container.running(engine, local_image, env={}, options=options) as container:
         wait_for_analyzer(url)
         assert container.is_healthy()
+        command = ["python", "-m", "tally_local.warehouse", url, "tally-test", "analytics"]
+        run_once(engine, local_image, *command, options=("--network=host",))
         credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
         endpoint = {"api_endpoint": url}
         with bigquery.Client("tally-test", credentials, client_options=endpoint) as client:
             rows = client.query_and_wait("SELECT SUM(n) AS total FROM UNNEST([1, 2, 39]) AS n")
             assert [row.total for row in rows] == [42]
+            assert "orders_stage" in {table.table_id for table in client.list_tables("analytics")}
         assert httpx.get(url).json()["status"] == "ok"
-        engine("stop", "--time=10", container.name)
+        engine("stop", "-t", "10", container.name)
         assert container.exit_code() == 0
 
 
