@@ -39,6 +39,7 @@ module "stack" {
   datadog       = var.datadog_site == null ? null : { site = var.datadog_site }
   deployers     = var.deployers
   github        = var.github
+  kubernetes    = var.kubernetes
 
   secrets         = local.secrets
   secret_versions = var.secret_versions

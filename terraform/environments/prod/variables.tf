@@ -88,6 +88,15 @@ variable "composer_users" {
   default     = {}
 }
 
+variable "kubernetes" {
+  description = "The Kubernetes service account that may act as the orchestrator, for Airflow on GKE in place of Composer; null: none."
+  type = object({
+    namespace       = string
+    service_account = string
+  })
+  default = null
+}
+
 variable "binary_authorization" {
   description = "Whether only images that the project's Binary Authorization policy allows may run."
   type        = bool

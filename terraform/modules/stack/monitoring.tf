@@ -16,7 +16,7 @@ module "observability" {
   region               = var.region
   service_name         = module.api.name
   slo                  = var.alerts.slo
-  uptime               = var.public.enabled ? { host = local.api_host, path = "/health/ready", content = "\"ok\"" } : null
+  uptime               = var.public.enabled ? { host = local.api_host } : null
   database             = { instance_name = module.cloud_sql.instance_name, max_connections = var.database.max_connections }
   functions            = { for key, function in module.function : key => function.service_name }
   daily_function       = "reconcile_orders"
