@@ -27,6 +27,17 @@ def _names(kind: str, file: Path) -> dict[str, str | None]:
     return {each.name: each.default for each in declared(kind, file.read_text())}
 
 
+def _handed_to_github() -> list[str]:
+    (names,) = re.findall(r"for name in (.*); do", COMMANDS)
+    return str(names).split()
+
+
+def test_the_workflow_of_github_is_handed_what_it_asks_for() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "deploy.yaml").read_text()
+    asked = set(re.findall(r"vars\.([A-Z_]+)", workflow))
+    assert asked == {name.upper() for name in _handed_to_github()}
+
+
 def test_every_role_is_granted() -> None:
     roles = set(re.findall(r"roles/[\w.]+\w", README))
     assert roles - OPERATOR <= set(re.findall(r"roles/[\w.]+\w", EVERYTHING))
@@ -42,7 +53,7 @@ def test_every_api_is_turned_on() -> None:
 @each_environment
 def test_every_output_is_there(environment: str) -> None:
     asked = set(re.findall(r"output (?:-raw )?(\w+)[\"`)]", COMMANDS)) - {"raw"}
-    asked |= set(re.findall(r"outputs? `(\w+)`(?: and `(\w+)`)?", README)[0])
+    asked |= set(_handed_to_github())
     there = _names("output", ENVIRONMENTS / environment / "outputs.tf")
     assert len(asked) > 5
     assert asked <= set(there)
