@@ -121,10 +121,6 @@ resource "google_sql_database_instance" "this" {
   }
 
   lifecycle {
-    # The disk has grown by itself: the size of the first day would be a smaller disk, which is a
-    # new instance.
-    ignore_changes = [settings[0].disk_size]
-
     precondition {
       condition     = local.tier_of_edition == var.edition
       error_message = "tier ${var.tier} does not exist in edition ${var.edition}: ENTERPRISE has db-f1-micro, db-g1-small and db-custom-CPUS-MEMORY_MB, ENTERPRISE_PLUS has db-perf-optimized-N-CPUS."

@@ -52,7 +52,7 @@ variable "tier" {
 
   validation {
     condition     = can(regex("^(db-f1-micro|db-g1-small|db-custom-[0-9]+-[0-9]+|db-perf-optimized-N-[0-9]+)$", var.tier))
-    error_message = "tier is db-f1-micro, db-g1-small, db-custom-CPUS-MEMORY_MB (such as db-custom-2-7680) or db-perf-optimized-N-CPUS (such as db-perf-optimized-N-2): Postgres has no others."
+    error_message = "tier is db-f1-micro, db-g1-small, db-custom-CPUS-MEMORY_MB (such as db-custom-2-7680) or db-perf-optimized-N-CPUS (such as db-perf-optimized-N-2); other machines need another kind of disk than this module's."
   }
 
   validation {
@@ -81,7 +81,7 @@ variable "availability" {
 }
 
 variable "disk_gb" {
-  description = "Size of the disk at first, in GB. It grows by itself and never shrinks."
+  description = "Size of the disk at least, in GB. It grows by itself; a larger number grows it at once, a smaller one changes nothing."
   type        = number
   default     = 10
   nullable    = false
