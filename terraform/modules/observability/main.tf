@@ -11,6 +11,11 @@ resource "google_monitoring_notification_channel" "email" {
   type         = "email"
   labels       = { email_address = each.value }
   user_labels  = var.labels
+
+  # Google deletes no channel that a policy names: the policies are changed first.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "google_monitoring_notification_channel" "pubsub" {
@@ -19,6 +24,10 @@ resource "google_monitoring_notification_channel" "pubsub" {
   type         = "pubsub"
   labels       = { topic = var.pubsub_topic_id }
   user_labels  = var.labels
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # Google makes this account with the project's first channel of the kind. The budget's account gets
@@ -60,6 +69,11 @@ resource "google_monitoring_uptime_check_config" "this" {
   content_matchers {
     content = var.uptime.content
     matcher = "CONTAINS_STRING"
+  }
+
+  # Another host is another check, and Google deletes none that a policy names.
+  lifecycle {
+    create_before_destroy = true
   }
 }
 
