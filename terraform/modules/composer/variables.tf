@@ -16,8 +16,8 @@ variable "name" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z]([a-z0-9-]{0,62}[a-z0-9])?$", var.name))
-    error_message = "name is \"${var.name}\"; Composer takes lower-case letters, digits and hyphens, at most 64, beginning with a letter."
+    condition     = can(regex("^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", var.name))
+    error_message = "name is \"${var.name}\"; Composer takes lower-case letters, digits and hyphens, at most 63, beginning with a letter."
   }
 }
 
@@ -199,8 +199,8 @@ variable "airflow_ui_ranges" {
   default     = null
 
   validation {
-    condition     = var.airflow_ui_ranges == null || try(alltrue([for range in values(var.airflow_ui_ranges) : can(cidrhost(range, 0))]), false)
-    error_message = "airflow_ui_ranges has a value that is no CIDR range, like 203.0.113.0/24."
+    condition     = var.airflow_ui_ranges == null || try(alltrue([for range in values(var.airflow_ui_ranges) : cidrhost(range, 0) == split("/", range)[0]]), false)
+    error_message = "airflow_ui_ranges has a value that is no CIDR range by its first address, like 203.0.113.0/24."
   }
 }
 

@@ -28,8 +28,8 @@ variable "subnet_cidr" {
   nullable    = false
 
   validation {
-    condition     = can(cidrhost(var.subnet_cidr, 0)) && can(regex("^(10\\.|192\\.168\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.)", var.subnet_cidr))
-    error_message = "subnet_cidr is a range of private IPv4 addresses (10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16), such as 10.10.0.0/24."
+    condition     = try(cidrhost(var.subnet_cidr, 0) == split("/", var.subnet_cidr)[0], false) && can(regex("^(10\\.|192\\.168\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.)", var.subnet_cidr))
+    error_message = "subnet_cidr is a range of private IPv4 addresses (10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16), named by its first address, such as 10.10.0.0/24."
   }
 
   validation {

@@ -17,6 +17,14 @@ run "refuses_a_name_with_capitals" {
   expect_failures = [var.name]
 }
 
+run "refuses_a_name_of_more_than_63_characters" {
+  command = plan
+  variables {
+    name = "a234567890123456789012345678901234567890123456789012345678901234"
+  }
+  expect_failures = [var.name]
+}
+
 run "refuses_an_unknown_size" {
   command = plan
   variables {
@@ -129,6 +137,14 @@ run "refuses_a_range_that_is_none" {
   expect_failures = [var.airflow_ui_ranges]
 }
 
+run "refuses_a_range_by_an_address_within_it" {
+  command = plan
+  variables {
+    airflow_ui_ranges = { office = "203.0.113.7/24" }
+  }
+  expect_failures = [var.airflow_ui_ranges]
+}
+
 run "refuses_everyone_as_writer_of_dags" {
   command = plan
   variables {
@@ -148,7 +164,9 @@ run "refuses_everyone_as_user" {
 run "accepts_what_is_right" {
   command = plan
   variables {
-    image_version = "composer-3-airflow-2.11.0-build.4"
+    name              = "a23456789012345678901234567890123456789012345678901234567890123"
+    airflow_ui_ranges = { office = "203.0.113.0/24", one = "2001:db8::1/128" }
+    image_version     = "composer-3-airflow-2.11.0-build.4"
     maintenance = {
       start_time = "2026-01-03T09:00:00Z"
       end_time   = "2026-01-03T11:00:00Z"

@@ -70,6 +70,16 @@ run "a_range_that_is_none_is_refused" {
   expect_failures = [var.subnet_cidr]
 }
 
+run "a_range_by_an_address_within_it_is_refused" {
+  command = plan
+
+  variables {
+    subnet_cidr = "10.10.0.5/24"
+  }
+
+  expect_failures = [var.subnet_cidr]
+}
+
 run "a_range_too_small_for_cloud_run_is_refused" {
   command = plan
 
