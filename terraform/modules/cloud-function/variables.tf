@@ -86,8 +86,8 @@ variable "env" {
     error_message = "Google sets PORT, K_SERVICE, K_REVISION, K_CONFIGURATION, FUNCTION_TARGET, FUNCTION_SIGNATURE_TYPE itself and refuses them in env; leave them out."
   }
   validation {
-    condition     = alltrue([for key in keys(var.env) : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", key))])
-    error_message = "A key of env must be letters, digits and underscores, no digit first."
+    condition     = alltrue([for key in keys(var.env) : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", key)) && !startswith(key, "X_GOOGLE_")])
+    error_message = "A key of env must be letters, digits and underscores, no digit first, and not begin with X_GOOGLE_, which Google keeps for itself."
   }
 }
 
@@ -129,16 +129,16 @@ variable "memory" {
   nullable    = false
 
   validation {
-    condition     = contains(["512Mi", "1Gi", "2Gi", "4Gi", "8Gi", "16Gi", "32Gi"], var.memory)
-    error_message = "memory must be 512Mi, 1Gi, 2Gi, 4Gi, 8Gi, 16Gi or 32Gi. Less is refused: Python with its libraries takes half of 512Mi, and /tmp counts as memory."
+    condition = can(regex("^[1-9][0-9]*(Mi|Gi)$", var.memory)) && try(
+      tonumber(regex("^[0-9]+", var.memory)) * (endswith(var.memory, "Gi") ? 1024 : 1) >= 512, false
+    )
+    error_message = "memory must be a number of Mi or Gi, such as 512Mi or 2Gi, and 512Mi at least: Python with its libraries takes half of 512Mi, and /tmp counts as memory."
   }
   validation {
-    condition = contains(lookup({
-      "1" = ["512Mi", "1Gi", "2Gi", "4Gi"]
-      "2" = ["512Mi", "1Gi", "2Gi", "4Gi", "8Gi"]
-      "4" = ["2Gi", "4Gi", "8Gi", "16Gi"]
-      "8" = ["4Gi", "8Gi", "16Gi", "32Gi"]
-    }, var.cpu, [var.memory]), var.memory)
+    condition = try(alltrue([
+      for mib in [tonumber(regex("^[0-9]+", var.memory)) * (endswith(var.memory, "Gi") ? 1024 : 1)] :
+      mib >= lookup({ "4" = 2048, "8" = 4096 }, var.cpu, 0) && mib <= lookup({ "1" = 4096, "2" = 8192, "4" = 16384 }, var.cpu, 32768)
+    ]), true)
     error_message = "Google does not give so many CPUs this memory: 1 takes up to 4Gi, 2 up to 8Gi, 4 from 2Gi to 16Gi, 8 from 4Gi to 32Gi."
   }
 }

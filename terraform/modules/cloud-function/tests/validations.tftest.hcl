@@ -84,6 +84,15 @@ run "three_cpus_are_refused" {
   expect_failures = [var.cpu]
 }
 
+run "a_variable_with_googles_prefix_is_refused" {
+  command = plan
+  variables {
+    env = { X_GOOGLE_TARGET = "x" }
+  }
+
+  expect_failures = [var.env]
+}
+
 run "memory_below_512Mi_is_refused" {
   command = plan
   variables {
@@ -91,6 +100,27 @@ run "memory_below_512Mi_is_refused" {
   }
 
   expect_failures = [var.memory]
+}
+
+run "memory_in_a_unit_that_google_does_not_know_is_refused" {
+  command = plan
+  variables {
+    memory = "1GB"
+  }
+
+  expect_failures = [var.memory]
+}
+
+run "memory_between_two_powers_is_accepted" {
+  command = plan
+  variables {
+    memory = "1536Mi"
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.this.service_config[0].available_memory == "1536Mi"
+    error_message = "An instance has other memory than was asked for."
+  }
 }
 
 run "more_memory_than_one_cpu_takes_is_refused" {

@@ -91,6 +91,27 @@ run "memory_below_512Mi_is_refused" {
   expect_failures = [var.memory]
 }
 
+run "memory_in_a_unit_that_google_does_not_know_is_refused" {
+  command = plan
+  variables {
+    memory = "1GB"
+  }
+
+  expect_failures = [var.memory]
+}
+
+run "memory_between_two_powers_is_accepted" {
+  command = plan
+  variables {
+    memory = "1536Mi"
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_job.this.template[0].template[0].containers[0].resources[0].limits["memory"] == "1536Mi"
+    error_message = "An instance has other memory than was asked for."
+  }
+}
+
 run "more_memory_than_one_cpu_takes_is_refused" {
   command = plan
   variables {
