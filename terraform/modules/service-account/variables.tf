@@ -43,8 +43,12 @@ variable "project_roles" {
   }
 
   validation {
-    condition     = length(setintersection(var.project_roles, ["roles/iam.serviceAccountUser", "roles/iam.serviceAccountTokenCreator", "roles/iam.workloadIdentityUser"])) == 0
-    error_message = "project_roles holds a role that lets the account act as every service account of the project: grant it on one account, by that account's users or token_creators."
+    condition = length(setintersection(var.project_roles, [
+      "roles/iam.serviceAccountAdmin", "roles/iam.serviceAccountKeyAdmin", "roles/iam.serviceAccountOpenIdTokenCreator",
+      "roles/iam.serviceAccountTokenCreator", "roles/iam.serviceAccountUser", "roles/iam.workloadIdentityUser",
+      "roles/iam.securityAdmin", "roles/resourcemanager.projectIamAdmin",
+    ])) == 0
+    error_message = "project_roles holds a role that lets the account act as every service account of the project, or grant itself that: grant it on one account, by that account's users or token_creators."
   }
 }
 

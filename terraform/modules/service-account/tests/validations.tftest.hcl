@@ -72,6 +72,16 @@ run "a_role_that_acts_as_every_account_is_refused" {
   expect_failures = [var.project_roles]
 }
 
+run "a_role_that_grants_itself_roles_is_refused" {
+  command = plan
+
+  variables {
+    project_roles = ["roles/resourcemanager.projectIamAdmin"]
+  }
+
+  expect_failures = [var.project_roles]
+}
+
 run "a_role_without_its_prefix_is_refused" {
   command = plan
 
