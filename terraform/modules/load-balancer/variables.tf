@@ -37,7 +37,7 @@ variable "domains" {
     error_message = "domains must be 1 to 100 host names: without one there is no certificate."
   }
   validation {
-    condition     = alltrue([for domain in var.domains : can(regex("^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$", domain))])
+    condition     = alltrue([for domain in var.domains : can(regex("^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\\.)+[a-z][-a-z0-9]{0,61}[a-z0-9]$", domain))])
     error_message = "A domain must be a host name in lower case, such as api.example.com, without wildcard, scheme or dot at the end: Google's certificates take nothing else."
   }
   validation {
@@ -52,7 +52,7 @@ variable "candidate_domain" {
   default     = null
 
   validation {
-    condition     = var.candidate_domain == null || can(regex("^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$", var.candidate_domain))
+    condition     = var.candidate_domain == null || can(regex("^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\\.)+[a-z][-a-z0-9]{0,61}[a-z0-9]$", var.candidate_domain))
     error_message = "candidate_domain must be a host name in lower case, such as candidate.api.example.com."
   }
   validation {
