@@ -22,11 +22,15 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
 # Started by a fixture, and run by tests of their own.
 UP, DEMO, TESTS = "uv run poe up", "uv run poe demo", "uv run poe test"
-OTHERS = [
-    block
-    for block in BLOCKS
-    if block.strip() not in {UP, f"pip install uv && {DEMO}", f"pip install uv && {TESTS}"}
-]
+# They run for minutes, and CI runs them.
+DEPLOYED = ("uv run poe infra", "uv run poe containers")
+APART = {
+    UP,
+    f"pip install uv && {DEMO}",
+    f"pip install uv && {TESTS}",
+    "\n".join(DEPLOYED),
+}
+OTHERS = [block for block in BLOCKS if block.strip() not in APART]
 TASKS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["poe"]["tasks"]
 
 pytestmark = pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not on the path")
@@ -95,6 +99,12 @@ def test_the_two_commands_come_first() -> None:
     ]
     assert TASKS["demo"]["cmd"] == "tally demo"
     assert TASKS["test"]["cmd"] == "pytest"
+
+
+def test_the_commands_that_are_not_run_here_are_run_by_ci() -> None:
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert "\n".join(DEPLOYED) in {block.strip() for block in BLOCKS}
+    assert set(DEPLOYED) <= set(ci)
 
 
 def test_every_task_that_is_named_is_there() -> None:
