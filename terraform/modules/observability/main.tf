@@ -113,6 +113,6 @@ resource "google_billing_budget" "this" {
   all_updates_rule {
     pubsub_topic                     = var.pubsub_topic_id
     schema_version                   = "1.0"
-    monitoring_notification_channels = values(local.emails)
+    monitoring_notification_channels = length(local.emails) == 0 ? null : values(local.emails)
   }
 }

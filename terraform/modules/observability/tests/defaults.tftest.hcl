@@ -90,6 +90,19 @@ run "only_the_topic_is_told_when_nobody_is_named" {
   }
 }
 
+run "a_budget_without_mails_publishes_only" {
+  command = plan
+
+  variables {
+    budget = { billing_account = "012345-6789AB-CDEF01", amount = 300 }
+  }
+
+  assert {
+    condition     = google_billing_budget.this[0].all_updates_rule[0].monitoring_notification_channels == null && google_billing_budget.this[0].all_updates_rule[0].pubsub_topic == "projects/tally-test/topics/tally-test-alerts"
+    error_message = "Without addresses the budget must publish, and name no channel."
+  }
+}
+
 run "all_of_it" {
   command = plan
 
