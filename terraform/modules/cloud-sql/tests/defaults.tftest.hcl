@@ -105,6 +105,14 @@ run "a_standby_backups_and_protection_by_default" {
   }
 
   assert {
+    condition = (
+      google_sql_database_instance.this.settings[0].disk_size == 10 && google_sql_database_instance.this.settings[0].disk_type == "PD_SSD" &&
+      google_sql_database_instance.this.settings[0].disk_autoresize && google_sql_database_instance.this.settings[0].disk_autoresize_limit == 0
+    )
+    error_message = "The disk must grow by itself: without that, one that has grown would be replaced by the smaller one that is written here."
+  }
+
+  assert {
     condition     = google_sql_database_instance.this.deletion_protection && google_sql_database_instance.this.settings[0].deletion_protection_enabled
     error_message = "Neither Terraform nor Google may delete the instance."
   }
