@@ -175,7 +175,8 @@ run "an_endpoint_and_its_name_with_private_service_connect" {
     condition = (
       google_compute_address.psc[0].address_type == "INTERNAL" && google_compute_address.psc[0].subnetwork == var.subnetwork_id &&
       google_compute_forwarding_rule.psc[0].ip_address == google_compute_address.psc[0].self_link && google_compute_forwarding_rule.psc[0].network == var.network_id &&
-      google_compute_forwarding_rule.psc[0].target == google_sql_database_instance.this.psc_service_attachment_link && google_compute_forwarding_rule.psc[0].load_balancing_scheme == ""
+      google_compute_forwarding_rule.psc[0].target == google_sql_database_instance.this.psc_service_attachment_link && google_compute_forwarding_rule.psc[0].load_balancing_scheme == "" &&
+      google_compute_forwarding_rule.psc[0].recreate_closed_psc
     )
     error_message = "The endpoint is an address of the subnet that leads to the instance."
   }
