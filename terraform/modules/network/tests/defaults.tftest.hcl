@@ -42,11 +42,11 @@ run "one_subnet_without_a_way_in" {
 
   assert {
     condition = (
-      google_compute_firewall.deny_ingress.direction == "INGRESS" && google_compute_firewall.deny_ingress.source_ranges == toset(["0.0.0.0/0"]) &&
+      google_compute_firewall.deny_ingress.direction == "INGRESS" && google_compute_firewall.deny_ingress.priority == 65534 && google_compute_firewall.deny_ingress.source_ranges == toset(["0.0.0.0/0"]) &&
       [for rule in google_compute_firewall.deny_ingress.deny : rule.protocol] == ["all"] && length(google_compute_firewall.deny_ingress.allow) == 0 &&
       length(google_compute_firewall.deny_ingress.log_config) == 1
     )
-    error_message = "Whatever calls into the network must be refused, and logged."
+    error_message = "Whatever calls into the network must be refused, and logged, after all rules that somebody adds."
   }
 }
 

@@ -56,11 +56,13 @@ run "burn_rates" {
   }
 
   assert {
-    condition = toset([for condition in google_monitoring_alert_policy.burn["availability-fast-burn"].conditions : condition.condition_threshold[0].filter]) == toset([
-      "select_slo_burn_rate(\"projects/123456789012/services/tally-test-api/serviceLevelObjectives/one\", \"3600s\")",
-      "select_slo_burn_rate(\"projects/123456789012/services/tally-test-api/serviceLevelObjectives/one\", \"300s\")",
-    ])
-    error_message = "The fast alert must look at an hour and at five minutes."
+    condition = { for key, policy in google_monitoring_alert_policy.burn : key => join(" ", policy.conditions[*].condition_threshold[0].filter) } == {
+      for key, windows in {
+        availability-fast-burn = ["3600s", "300s"], availability-slow-burn = ["21600s", "1800s"],
+        latency-fast-burn      = ["3600s", "300s"], latency-slow-burn = ["21600s", "1800s"],
+      } : key => join(" ", [for window in windows : "select_slo_burn_rate(\"projects/123456789012/services/tally-test-api/serviceLevelObjectives/one\", \"${window}\")"])
+    }
+    error_message = "The fast alerts must look at an hour and at five minutes, the slow ones at six hours and at thirty minutes."
   }
 
   assert {
@@ -124,6 +126,36 @@ run "all_of_it" {
       "function-errors", "workflow-failed", "dag-failed", "daily",
     ])
     error_message = "There must be an alert for each part that is named."
+  }
+
+  assert {
+    condition = { for key, policy in google_monitoring_alert_policy.threshold : key => [
+      for fires in [policy.conditions[0].condition_threshold[0]] : join(" ", [
+        fires.comparison, fires.threshold_value, fires.duration, fires.aggregations[0].alignment_period,
+        fires.aggregations[0].per_series_aligner, fires.aggregations[0].cross_series_reducer,
+      ])
+      ][0] } == {
+      uptime               = "COMPARISON_GT 1 60s 1200s ALIGN_NEXT_OLDER REDUCE_COUNT_FALSE"
+      database-disk        = "COMPARISON_GT 0.85 300s 300s ALIGN_MEAN REDUCE_MAX"
+      database-cpu         = "COMPARISON_GT 0.9 900s 300s ALIGN_MEAN REDUCE_MAX"
+      database-connections = "COMPARISON_GT 160 300s 60s ALIGN_MEAN REDUCE_SUM"
+      function-errors      = "COMPARISON_GT 3 0s 1800s ALIGN_DELTA REDUCE_SUM"
+      workflow-failed      = "COMPARISON_GT 0 0s 300s ALIGN_DELTA REDUCE_SUM"
+      dag-failed           = "COMPARISON_GT 0 0s 300s ALIGN_DELTA REDUCE_SUM"
+    }
+    error_message = "The alerts must fire when the README says."
+  }
+
+  assert {
+    condition = alltrue([for key, part in {
+      uptime          = "uptime_check/check_passed\""
+      database-disk   = "cloudsql.googleapis.com/database/disk/utilization\""
+      database-cpu    = "cloudsql.googleapis.com/database/cpu/utilization\""
+      function-errors = "metric.labels.response_code_class = \"5xx\""
+      workflow-failed = "one_of(\"tally-daily\") AND metric.type = \"workflows.googleapis.com/finished_execution_count\" AND metric.labels.status = \"FAILED\""
+      dag-failed      = "starts_with(\"tally-test-airflow.\") AND metric.type = \"composer.googleapis.com/workflow/run_count\" AND metric.labels.state = \"failed\""
+    } : strcontains(google_monitoring_alert_policy.threshold[key].conditions[0].condition_threshold[0].filter, part)])
+    error_message = "Each alert must look at what failed, not at what went well."
   }
 
   assert {

@@ -149,4 +149,9 @@ run "accepts_what_is_right" {
     condition     = google_monitoring_slo.this["latency"].basic_sli[0].latency[0].threshold == "2s" && google_billing_budget.this[0].amount[0].specified_amount[0].currency_code == "EUR"
     error_message = "Whole seconds and a currency must be passed on."
   }
+
+  assert {
+    condition     = alltrue([for slo in google_monitoring_slo.this : slo.rolling_period_days == 30])
+    error_message = "The window must be the one given."
+  }
 }
