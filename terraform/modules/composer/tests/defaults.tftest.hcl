@@ -116,7 +116,8 @@ run "choices" {
 
   assert {
     condition = google_composer_environment.this.config[0].recovery_config[0].scheduled_snapshots_config[0].enabled && (
-      google_composer_environment.this.config[0].recovery_config[0].scheduled_snapshots_config[0].snapshot_creation_schedule == "0 6 * * *"
+      google_composer_environment.this.config[0].recovery_config[0].scheduled_snapshots_config[0].snapshot_creation_schedule == "0 6 * * *" &&
+      google_composer_environment.this.config[0].recovery_config[0].scheduled_snapshots_config[0].time_zone == "UTC"
     )
     error_message = "With a bucket there must be a snapshot every morning, after the nightly runs."
   }

@@ -50,7 +50,7 @@ run "jobs" {
   }
 
   assert {
-    condition     = google_cloud_scheduler_job.this["daily"].http_target[0].uri == "https://workflowexecutions.googleapis.com/v1/projects/tally-test/locations/europe-west1/workflows/tally-daily/executions"
+    condition     = google_cloud_scheduler_job.this["daily"].http_target[0].http_method == "POST" && google_cloud_scheduler_job.this["daily"].http_target[0].uri == "https://workflowexecutions.googleapis.com/v1/projects/tally-test/locations/europe-west1/workflows/tally-daily/executions"
     error_message = "The job must start its own workflow."
   }
 

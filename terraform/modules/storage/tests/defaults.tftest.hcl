@@ -47,8 +47,8 @@ run "only_old_versions_and_broken_uploads_are_deleted" {
   assert {
     condition = toset([
       for rule in google_storage_bucket.this.lifecycle_rule :
-      "${one(rule.action).type} age=${coalesce(one(rule.condition).age, 0)} noncurrent=${coalesce(one(rule.condition).days_since_noncurrent_time, 0)}"
-    ]) == toset(["Delete age=0 noncurrent=30", "AbortIncompleteMultipartUpload age=7 noncurrent=0"])
+      "${one(rule.action).type} ${one(rule.action).type == "Delete" ? one(rule.condition).with_state : "ANY"} age=${coalesce(one(rule.condition).age, 0)} noncurrent=${coalesce(one(rule.condition).days_since_noncurrent_time, 0)}"
+    ]) == toset(["Delete ARCHIVED age=0 noncurrent=30", "AbortIncompleteMultipartUpload ANY age=7 noncurrent=0"])
     error_message = "Something else is deleted by itself."
   }
 }
@@ -92,8 +92,9 @@ run "objects_can_be_deleted_after_a_time" {
 
   assert {
     condition = toset([
-      for rule in google_storage_bucket.this.lifecycle_rule : "${one(rule.action).type} age=${coalesce(one(rule.condition).age, 0)}"
-    ]) == toset(["Delete age=3", "AbortIncompleteMultipartUpload age=7"])
+      for rule in google_storage_bucket.this.lifecycle_rule :
+      "${one(rule.action).type} ${one(rule.action).type == "Delete" ? one(rule.condition).with_state : "ANY"} age=${coalesce(one(rule.condition).age, 0)}"
+    ]) == toset(["Delete LIVE age=3", "AbortIncompleteMultipartUpload ANY age=7"])
     error_message = "Objects are not deleted after three days, or something else is."
   }
 }
