@@ -19,9 +19,9 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").rea
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 ONCE = {"migrate", "warehouse"}
 KNOWN = {
-    "tally-api": {*ApiSettings.model_fields, *DatabaseSettings.model_fields},
-    "tally-load-orders": {*FunctionSettings.model_fields, "function_target"},
-    "tally-local": set(),
+    "services/api/Dockerfile": {*ApiSettings.model_fields, *DatabaseSettings.model_fields},
+    "functions/load_orders/Dockerfile": {*FunctionSettings.model_fields, "function_target"},
+    "services/local/Dockerfile": set(),
 }
 
 
@@ -50,6 +50,17 @@ def test_our_images_run_with_nothing_that_they_do_not_need(name: str) -> None:
     assert service["restart"] == ("no" if name in ONCE else "unless-stopped")
 
 
+def test_no_two_builds_give_their_image_the_same_name() -> None:
+    assert not [name for name, service in OURS.items() if "image" in service]
+
+
+def test_postgres_is_asked_where_its_callers_will_ask() -> None:
+    for name in ("postgres", "postgres-test"):
+        check = SERVICES[name]["healthcheck"]["test"]
+        # On its socket it answers while a new volume is prepared, and then it ends.
+        assert check[:4] == ["CMD", "pg_isready", "-h", "127.0.0.1"]
+
+
 def test_ports_are_open_on_this_machine_only_and_none_is_taken_twice() -> None:
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert all(port.startswith("127.0.0.1:") for port in ports)
@@ -66,7 +77,7 @@ def test_a_port_is_the_one_that_the_image_listens_on(name: str) -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_what_a_service_is_told_is_a_setting_that_it_reads(name: str) -> None:
     told = {key.lower() for key in OURS[name].get("environment", {})}
-    assert told <= KNOWN[OURS[name]["image"]]
+    assert told <= KNOWN[OURS[name]["build"]["dockerfile"]]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -83,7 +94,7 @@ def test_each_entry_point_of_the_function_is_a_service() -> None:
     targets = {
         service["environment"]["FUNCTION_TARGET"]
         for service in OURS.values()
-        if service["image"] == "tally-load-orders"
+        if "FUNCTION_TARGET" in service.get("environment", {})
     }
     assert targets == entries
 
