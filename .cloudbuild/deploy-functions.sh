@@ -10,18 +10,22 @@ set -euo pipefail
 : "${REGION:?the region of the functions}" "${FUNCTIONS:?the names of the functions}"
 : "${SOURCE_BUCKET:?the bucket of the archives}"
 cd "$(dirname "$0")/.."
-digest=$(sha256sum dist/functions.zip)
-source="gs://$SOURCE_BUCKET/functions/${digest%% *}.zip"
+archive=$(sha256sum dist/functions.zip)
+archive=${archive:0:40}
 undo=()
 
 field_of() { gcloud functions describe "$1" --region="$REGION" --format="value($2)"; }
+
+source_of() { echo "gs://$SOURCE_BUCKET/functions/$1.zip"; }
 
 deploy() {
   local account
   # Named, or gcloud looks at who may build in the whole project.
   account=$(field_of "$1" buildConfig.serviceAccount)
-  gcloud functions deploy "$1" --gen2 --region="$REGION" --source="$2" \
-    --build-service-account="$account" --quiet
+  # What a function runs is kept as a label: the source that it tells is Google's own copy, which
+  # the next deployment writes over (hashicorp/terraform-provider-google #15405).
+  gcloud functions deploy "$1" --gen2 --region="$REGION" --source="$(source_of "$2")" \
+    --update-labels="archive=$2" --build-service-account="$account" --quiet
 }
 
 roll_back() {
@@ -35,16 +39,17 @@ roll_back() {
   exit "$status"
 }
 
-gcloud storage cp dist/functions.zip "$source" --no-clobber
+gcloud storage cp dist/functions.zip "$(source_of "$archive")" --no-clobber
 trap roll_back EXIT
 for name in $FUNCTIONS; do
-  bucket=$(field_of "$name" buildConfig.source.storageSource.bucket)
-  before="gs://$bucket/$(field_of "$name" buildConfig.source.storageSource.object)"
-  if [[ $before == "$source" ]]; then
+  before=$(field_of "$name" labels.archive)
+  state=$(field_of "$name" state)
+  if [[ $before == "$archive" && $state == ACTIVE ]]; then
     echo "$name has this source already"
     continue
   fi
-  deploy "$name" "$source"
-  undo+=("$name $before")
+  deploy "$name" "$archive"
+  # Terraform makes it with an archive of that name, and without the label.
+  undo+=("$name ${before:-first}")
 done
 trap - EXIT

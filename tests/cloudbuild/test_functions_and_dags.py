@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,8 +15,9 @@ NAMES = ["load-orders", "reconcile-orders", "maintain-orders"]
 FUNCTIONS = {"FUNCTIONS": " ".join(NAMES), "SOURCE_BUCKET": "sources"}
 GCLOUD = shutil.which("gcloud")
 CONTENT = b"an archive"
-NEW = f"functions/{hashlib.sha256(CONTENT).hexdigest()}.zip"
-OLD = "functions/old.zip"
+ARCHIVE = hashlib.sha256(CONTENT).hexdigest()[:40]
+NEW = f"gs://sources/functions/{ARCHIVE}.zip"
+FIRST = "gs://sources/functions/first.zip"
 DAGS = {"DAGS": "gs://composer/dags", "SQL_BUCKET": ""}
 SQL = {"DAGS": "", "SQL_BUCKET": "sql"}
 
@@ -23,13 +25,12 @@ SQL = {"DAGS": "", "SQL_BUCKET": "sql"}
 @pytest.fixture(autouse=True)
 def functions(cloud: Cloud) -> None:
     """Three functions that run the first archive."""
-    old = {"bucket": "sources", "object": OLD, "serviceAccount": "projects/p/serviceAccounts/build"}
-    cloud.change(functions=dict.fromkeys(NAMES, old))
+    cloud.change(functions={name: {"source": FIRST, "state": "ACTIVE"} for name in NAMES})
     (cloud.repository / "dist" / "functions.zip").write_bytes(CONTENT)
 
 
 def sources(cloud: Cloud) -> dict[str, str]:
-    return {name: function["object"] for name, function in cloud.state["functions"].items()}
+    return {name: function["source"] for name, function in cloud.state["functions"].items()}
 
 
 def deployed(cloud: Cloud) -> list[str]:
@@ -40,9 +41,10 @@ def test_each_function_gets_the_archive_by_its_hash_and_nothing_else_changes(clo
     done = cloud.run("deploy-functions.sh", **FUNCTIONS)
     assert done.returncode == 0, done.stderr
     assert sources(cloud) == dict.fromkeys(NAMES, NEW)
-    assert cloud.calls[0] == f"storage cp dist/functions.zip gs://sources/{NEW} --no-clobber"
+    assert cloud.calls[0] == f"storage cp dist/functions.zip {NEW} --no-clobber"
     assert deployed(cloud) == [
-        f"functions deploy {name} --gen2 --region=europe-west1 --source=gs://sources/{NEW}"
+        f"functions deploy {name} --gen2 --region=europe-west1 --source={NEW}"
+        f" --update-labels=archive={ARCHIVE}"
         " --build-service-account=projects/p/serviceAccounts/build --quiet"
         for name in NAMES
     ]
@@ -60,11 +62,36 @@ def test_when_one_cannot_be_deployed_those_before_it_get_back_what_they_had(clou
     cloud.change(fail=["functions deploy maintain-orders"])
     done = cloud.run("deploy-functions.sh", **FUNCTIONS)
     assert done.returncode == 1
-    assert sources(cloud) == dict.fromkeys(NAMES, OLD)
+    assert sources(cloud) == dict.fromkeys(NAMES, FIRST)
+
+
+def test_what_a_new_function_has_is_what_terraform_gave_it() -> None:
+    made = (ROOT / "terraform" / "modules" / "stack" / "functions.tf").read_text()
+    assert re.search(
+        r'bucket = module\.source_bucket\.name\n +name += "functions/first\.zip"', made
+    )
+
+
+def test_what_they_had_may_be_that_of_another_build(cloud: Cloud) -> None:
+    cloud.run("deploy-functions.sh", **FUNCTIONS)
+    (cloud.repository / "dist" / "functions.zip").write_bytes(b"another archive")
+    cloud.change(fail=["functions deploy maintain-orders"])
+    assert cloud.run("deploy-functions.sh", **FUNCTIONS).returncode == 1
+    assert sources(cloud) == dict.fromkeys(NAMES, NEW)
+
+
+def test_a_function_that_does_not_run_gets_the_same_source_again(cloud: Cloud) -> None:
+    cloud.run("deploy-functions.sh", **FUNCTIONS)
+    functions = cloud.state["functions"]
+    cloud.change(functions=functions | {NAMES[1]: functions[NAMES[1]] | {"state": "FAILED"}})
+    before = len(deployed(cloud))
+    cloud.run("deploy-functions.sh", **FUNCTIONS)
+    (again,) = deployed(cloud)[before:]
+    assert again.startswith(f"functions deploy {NAMES[1]} ")
 
 
 def test_a_function_that_is_not_rolled_back_is_named(cloud: Cloud) -> None:
-    back = f"functions deploy load-orders --gen2 --region=europe-west1 --source=gs://sources/{OLD}"
+    back = f"functions deploy load-orders --gen2 --region=europe-west1 --source={FIRST}"
     cloud.change(fail=["functions deploy reconcile-orders", back])
     done = cloud.run("deploy-functions.sh", **FUNCTIONS)
     assert done.returncode == 1

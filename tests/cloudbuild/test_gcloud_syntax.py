@@ -15,11 +15,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(GCLOUD is None, reason="there is no gcloud"),
 ]
-FUNCTION = {
-    "bucket": "sources",
-    "object": "old.zip",
-    "serviceAccount": "projects/p/serviceAccounts/b",
-}
+FUNCTION = {"source": "gs://sources/functions/first.zip", "state": "ACTIVE"}
 RUNS = {
     "migrate.sh": {"MIGRATE_JOB": "migrate", "ADMIN_JOB": "admin"},
     "release.sh": {},

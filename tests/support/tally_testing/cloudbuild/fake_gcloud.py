@@ -48,13 +48,21 @@ def answer(state: dict[str, Any], words: list[str], flags: dict[str, str]) -> No
         case ["run", "jobs", "execute", name]:
             state["executed"].append([name, state["jobs"].get(name)])
         case ["functions", "describe", name]:
-            keys = flags["format"].removeprefix("value(").removesuffix(")").split(".")
-            print(state["functions"][name][keys[-1]])
+            print(told(state["functions"][name])[flags["format"]])
         case ["functions", "deploy", name]:
-            bucket, path = flags["source"].removeprefix("gs://").split("/", 1)
-            state["functions"][name] |= {"bucket": bucket, "object": path}
+            key, value = flags["update-labels"].split("=")
+            state["functions"][name] |= {"source": flags["source"], "state": "ACTIVE"}
+            state["functions"][name]["labels"] = {key: value}
         case ["auth", kind]:
             print(f"{kind}-of-the-deploy-account")
+
+
+def told(function: dict[str, Any]) -> dict[str, str]:
+    return {
+        "value(buildConfig.serviceAccount)": "projects/p/serviceAccounts/build",
+        "value(labels.archive)": function.get("labels", {}).get("archive", ""),
+        "value(state)": function["state"],
+    }
 
 
 def describe(state: dict[str, Any], form: str) -> None:
