@@ -91,6 +91,23 @@ def test_only_an_image_with_bash_runs_a_script_for_bash() -> None:
 
 
 @pytest.mark.skipif(GCLOUD is None, reason="there is no gcloud")
+def test_the_login_that_a_workflow_leaves_in_the_checkout_is_not_uploaded(tmp_path: Path) -> None:
+    for name in (".gcloudignore", ".gitignore"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "gha-creds-0123456789abcdef.json").touch()
+    (tmp_path / "uv.lock").touch()
+    listed = subprocess.run(
+        [str(GCLOUD), "meta", "list-files-for-upload", str(tmp_path)],
+        env=os.environ | {"CLOUDSDK_CONFIG": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert "uv.lock" in listed
+    assert not [name for name in listed if name.startswith("gha-creds")]
+
+
+@pytest.mark.skipif(GCLOUD is None, reason="there is no gcloud")
 def test_what_is_uploaded_is_the_repository_and_no_environment(tmp_path: Path) -> None:
     listed = subprocess.run(
         [str(GCLOUD), "meta", "list-files-for-upload", str(ROOT)],
