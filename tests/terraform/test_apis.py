@@ -43,7 +43,11 @@ CALLED = {
     "logging": "everybody's lines",
     "sts": "GitHub's tokens are exchanged there",
 }
-ONLY_IN = {"workflowexecutions": "dev"}
+ONLY_IN = {
+    "workflowexecutions": "dev",
+    # An endpoint for Google's APIs is registered there, Composer's way to the functions.
+    "servicedirectory": "prod",
+}
 
 
 def _on(plan: Plan) -> set[str]:

@@ -24,7 +24,7 @@ locals {
       "containeranalysis", "iam", "iamcredentials", "logging", "monitoring", "pubsub", "run",
       "secretmanager", "servicenetworking", "serviceusage", "sqladmin", "storage",
     ],
-    local.scheduler ? ["cloudscheduler", "workflowexecutions", "workflows"] : ["composer"],
+    local.scheduler ? ["cloudscheduler", "workflowexecutions", "workflows"] : ["composer", "servicedirectory"],
     local.composer || var.network.database_access == "psc" ? ["dns"] : [],
     var.supply_chain.binary_authorization ? ["binaryauthorization"] : [],
     var.supply_chain.vulnerability_scanning ? ["containerscanning"] : [],
