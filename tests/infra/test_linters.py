@@ -63,6 +63,11 @@ def test_a_file_keeps_to_the_schema_of_its_reader(file: str) -> None:
     run("check-jsonschema", "--builtin-schema", SCHEMAS[file], file)
 
 
+def test_the_development_container_keeps_to_the_specification() -> None:
+    schema = "tests/infra/devcontainer.schema.json"
+    run("check-jsonschema", "--schemafile", schema, ".devcontainer/devcontainer.json")
+
+
 def test_checkov_finds_nothing_and_each_skip_has_its_reason() -> None:
     os.environ.setdefault("LOG_LEVEL", "ERROR")
     arguments = ("--directory", "terraform", "--framework", "terraform", "--output", "json")
