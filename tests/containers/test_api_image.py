@@ -12,6 +12,14 @@ pytestmark = [pytest.mark.containers, pytest.mark.timeout(600)]
 
 MOST_BYTES = 150_000_000
 WHO = "import os; print(os.getuid(), os.getgid())"
+SHARED_OBJECTS = """
+import ctypes, json, pathlib
+found = {}
+for path in pathlib.Path("/app").rglob("*.so*"):
+    ctypes.CDLL(str(path))
+    found[str(path)] = b"\\0.symtab\\0" in path.read_bytes()
+print(json.dumps(found))
+"""
 # Nothing of how it was built or is tested, and no secrets of the checkout.
 STRANGE = ("uv", "pip", ".cache", ".git", ".env", "Dockerfile", "tally_testing", "tally_local")
 
@@ -90,3 +98,11 @@ def test_all_that_a_request_may_need_can_be_imported(engine: Engine, api_image: 
     modules += ["google.cloud.sql.connector", "orders_api.create_admin", "orders.migrate"]
     program = f"import {', '.join(modules)}, json; print(json.dumps('imported'))"
     assert json.loads(run_once(engine, api_image, "python", "-c", program)) == "imported"
+
+
+def test_every_shared_object_loads_and_none_holds_symbols_for_debuggers(
+    engine: Engine, api_image: str
+) -> None:
+    found = json.loads(run_once(engine, api_image, "python", "-c", SHARED_OBJECTS))
+    assert any("libarrow.so" in path for path in found)
+    assert [path for path, has_symbols in found.items() if has_symbols] == []

@@ -81,7 +81,8 @@ def find_engine() -> Engine:
         RuntimeError: There is none.
     """
     if shutil.which("docker"):
-        docker = Engine(["docker"], (), (), {"DOCKER_BUILDKIT": "1"})
+        # A builder that runs in a container keeps what it built, unless told to hand it over.
+        docker = Engine(["docker"], (), ("--load",), {"DOCKER_BUILDKIT": "1"})
         if docker._run(["docker", "info"], 60).returncode == 0:
             return docker
     if shutil.which("podman"):
