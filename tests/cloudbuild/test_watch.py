@@ -32,15 +32,25 @@ def test_it_asks_for_the_candidate_alone(cloud: Cloud, answers: Answers) -> None
         ({"2xx": 197, "5xx": 3}, 80.0, 1),
         ({"2xx": 100, "4xx": 100}, 80.0, 0),
         ({"2xx": 50}, 1000.1, 1),
-        ({"5xx": 49}, 5000.0, 0),
+        ({"2xx": 49}, 5000.0, 0),
+        ({"5xx": 1}, 80.0, 1),
         ({}, 0.0, 0),
     ],
 )
-def test_it_fails_beyond_a_limit_and_with_enough_requests(
+def test_it_fails_beyond_a_limit_and_few_requests_tell_no_latency(
     cloud: Cloud, answers: Answers, counts: dict[str, int], p95_ms: float, code: int
 ) -> None:
     answers.counts, answers.p95_ms = counts, p95_ms
     assert cloud.run("watch_candidate.py", **CANDIDATE).returncode == code
+
+
+def test_with_few_requests_as_many_errors_are_forgiven_as_with_enough(
+    cloud: Cloud, answers: Answers
+) -> None:
+    answers.counts = {"5xx": 2}
+    assert cloud.run("watch_candidate.py", **CANDIDATE, MAX_ERROR_PERCENT="4").returncode == 0
+    answers.counts = {"5xx": 3}
+    assert cloud.run("watch_candidate.py", **CANDIDATE, MAX_ERROR_PERCENT="4").returncode == 1
 
 
 def test_it_ends_as_soon_as_a_limit_is_exceeded(cloud: Cloud, answers: Answers) -> None:
