@@ -31,6 +31,8 @@ output "substitutions" {
     _SERVICE       = module.api.name
     _SOURCE_BUCKET = module.source_bucket.name
     _SQL_BUCKET    = local.scheduler ? module.sql_bucket[0].name : ""
+    # Metrics come three minutes late.
+    _WATCH_S = var.environment == "prod" ? 900 : 300
   } : "${key}=${value}"])
 }
 

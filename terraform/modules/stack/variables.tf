@@ -162,7 +162,7 @@ variable "load_balancer" {
 }
 
 variable "functions" {
-  description = "The first archive of the functions' source, made by .cloudbuild/function-archive; later ones belong to Cloud Build. Machine of load_orders and reconcile_orders, and further settings."
+  description = "The first archive of the functions' source, made by .cloudbuild/function_archive.py; later ones belong to Cloud Build. Machine of load_orders and reconcile_orders, and further settings."
   type = object({
     archive  = string
     cpu      = optional(string, "1")

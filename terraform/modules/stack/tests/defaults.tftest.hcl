@@ -125,7 +125,7 @@ run "defaults" {
   }
 
   assert {
-    condition     = output.substitutions == "_ADMIN_JOB=tally-dev-admin,_CANDIDATE_URL=https://candidate---tally-dev-api-123456789012.europe-west1.run.app,_DAGS=,_FUNCTIONS=tally-dev-load-orders tally-dev-maintain-orders tally-dev-reconcile-orders,_IMAGE=europe-west1-docker.pkg.dev/acme-orders/tally/api,_MIGRATE_JOB=tally-dev-migrate,_REGION=europe-west1,_SERVICE=tally-dev-api,_SOURCE_BUCKET=acme-orders-tally-dev-source,_SQL_BUCKET=acme-orders-tally-dev-sql"
+    condition     = output.substitutions == "_ADMIN_JOB=tally-dev-admin,_CANDIDATE_URL=https://candidate---tally-dev-api-123456789012.europe-west1.run.app,_DAGS=,_FUNCTIONS=tally-dev-load-orders tally-dev-maintain-orders tally-dev-reconcile-orders,_IMAGE=europe-west1-docker.pkg.dev/acme-orders/tally/api,_MIGRATE_JOB=tally-dev-migrate,_REGION=europe-west1,_SERVICE=tally-dev-api,_SOURCE_BUCKET=acme-orders-tally-dev-source,_SQL_BUCKET=acme-orders-tally-dev-sql,_WATCH_S=300"
     error_message = "Cloud Build is told something else."
   }
 
