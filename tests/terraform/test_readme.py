@@ -17,8 +17,8 @@ BLOCKS = [
     for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
 ]
 COMMANDS = "\n".join(BLOCKS)
-# Who makes the project has it already, and gives it to nobody.
-OPERATOR = {"roles/owner"}
+# Who makes the project has them already, and gives them to nobody.
+OPERATOR = {"roles/owner", "roles/billing.costsManager"}
 
 each_environment = pytest.mark.parametrize("environment", ["dev", "prod"])
 

@@ -51,7 +51,8 @@ resource "google_storage_bucket_iam_member" "deploy_sees" {
   member = local.members.deploy
 }
 
-# People who submit a build stage its source, as writers of the bucket, and start it.
+# People who submit a build stage its source, as writers of the bucket, and start it: gcloud calls
+# Google on this project's account.
 resource "google_storage_bucket_iam_member" "deployer_sees" {
   for_each = var.deployers
 
@@ -62,9 +63,12 @@ resource "google_storage_bucket_iam_member" "deployer_sees" {
 
 resource "google_project_iam_member" "deployer_submits" {
   #checkov:skip=CKV_GCP_49:Builds are submitted to a project, there is nothing less to grant it on; whom a build runs as is granted on that account, above
-  for_each = var.deployers
+  for_each = {
+    for pair in setproduct(keys(var.deployers), ["cloudbuild.builds.editor", "serviceusage.serviceUsageConsumer"]) :
+    "${pair[0]} ${pair[1]}" => { member = var.deployers[pair[0]], role = "roles/${pair[1]}" }
+  }
 
   project = local.project_id
-  role    = "roles/cloudbuild.builds.editor"
-  member  = each.value
+  role    = each.value.role
+  member  = each.value.member
 }

@@ -40,7 +40,7 @@ run "composer_takes_the_place_of_scheduler_and_workflows" {
   }
 
   assert {
-    condition     = strcontains(output.substitutions, "_DAGS=gs://europe-west1-tally-bucket/dags,") && endswith(output.substitutions, "_SQL_BUCKET=")
+    condition     = strcontains(output.substitutions, "_DAGS=gs://europe-west1-tally-bucket/dags,") && strcontains(output.substitutions, "_SQL_BUCKET=,")
     error_message = "Builds bring DAGs to Composer, and SQL to no other bucket."
   }
 
@@ -120,7 +120,7 @@ run "people_who_deploy_may_submit_builds_and_no_more" {
   }
 
   assert {
-    condition     = { for key, grant in google_project_iam_member.deployer_submits : key => [grant.role, grant.member] } == { ann = ["roles/cloudbuild.builds.editor", "user:ann@example.com"] }
+    condition     = toset([for grant in google_project_iam_member.deployer_submits : "${grant.member} ${grant.role}"]) == toset(["user:ann@example.com roles/cloudbuild.builds.editor", "user:ann@example.com roles/serviceusage.serviceUsageConsumer"])
     error_message = "A deployer submits builds, and may do nothing else in the project."
   }
 
@@ -226,5 +226,10 @@ run "prod_is_allowed_what_is_safe" {
   assert {
     condition     = module.naming.prefix == "tally-prod"
     error_message = "The defaults are good enough for prod."
+  }
+
+  assert {
+    condition     = endswith(output.substitutions, ",_WATCH_S=900")
+    error_message = "Prod watches a new revision for longer."
   }
 }
