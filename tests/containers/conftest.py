@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tally_testing.containers import Engine, find_engine, python_image
+from tally_testing.containers.running import remove_abandoned
 
 ROOT = Path(__file__).parents[2]
 FIGURES = pytest.StashKey[list[str]]()
@@ -27,7 +28,9 @@ def report(pytestconfig: pytest.Config) -> Callable[[str], None]:
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:
-    return find_engine()
+    engine = find_engine()
+    remove_abandoned(engine)
+    return engine
 
 
 @pytest.fixture(scope="session")

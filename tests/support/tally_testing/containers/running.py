@@ -1,17 +1,22 @@
 """A container that a test has started, as it runs in production: hardened."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
+import psutil
+
 from tally_testing.containers.engine import Engine
 
+_PREFIX: Final = "tally-test-"
 _HARDENED: Final = (
     "--read-only",
-    "--tmpfs=/tmp",
+    # As Docker mounts it; Podman by itself lets programs run from there.
+    "--tmpfs=/tmp:rw,noexec,nosuid,nodev",
     "--cap-drop=ALL",
     "--security-opt=no-new-privileges",
 )
@@ -40,11 +45,10 @@ class Container:
         options: tuple[str, ...] = (),
     ) -> "Iterator[Container]":
         """Run one in the background until the block ends."""
-        name = f"tally-test-{uuid4().hex[:12]}"
-        engine(
-            "run", "--detach", f"--name={name}", *_options(engine, env), *options, image, *command
-        )
+        name = _name()
+        engine("create", f"--name={name}", *_options(engine, env), *options, image, *command)
         try:
+            engine("start", name)
             yield cls(engine, name)
         finally:
             engine("rm", "--force", "--volumes", name)
@@ -82,9 +86,14 @@ def run_once(
     timeout_s: float = 120,
 ) -> str:
     """Run a command in a container of its own; return what it prints."""
-    hardened = _options(engine, env or {})
-    arguments = ["run", "--rm", *hardened, *options, image, *command]
-    return engine(*arguments, timeout_s=timeout_s)
+    given = [f"--name={(name := _name())}", *_options(engine, env or {}), *options]
+    try:
+        return engine("run", "--rm", *given, image, *command, timeout_s=timeout_s)
+    except BaseException as error:
+        # It runs on when the engine's own command is killed; one that ended is gone by --rm.
+        if not isinstance(error, RuntimeError):
+            engine("rm", "--force", "--volumes", name)
+        raise
 
 
 def image_config(engine: Engine, image: str) -> dict[str, Any]:
@@ -93,6 +102,19 @@ def image_config(engine: Engine, image: str) -> dict[str, Any]:
         engine("image", "inspect", "--format={{json .Config}}", image)
     )
     return config
+
+
+def remove_abandoned(engine: Engine) -> None:
+    """Remove the containers of runs that were killed: nobody else will end them."""
+    names = engine("ps", "--all", f"--filter=name={_PREFIX}", "--format={{.Names}}").split()
+    for name in names:
+        pid = name.removeprefix(_PREFIX).partition("-")[0]
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
+            engine("rm", "--force", "--volumes", name)
+
+
+def _name() -> str:
+    return f"{_PREFIX}{os.getpid()}-{uuid4().hex[:12]}"
 
 
 def _options(engine: Engine, env: Mapping[str, object]) -> list[str]:
