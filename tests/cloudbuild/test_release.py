@@ -103,11 +103,20 @@ def test_a_candidate_that_serves_badly_loses_its_share(
 
 
 def test_with_too_few_requests_it_says_so_and_goes_on(cloud: Cloud, answers: Answers) -> None:
-    answers.counts = {"5xx": 3}
+    answers.counts = {"2xx": 3}
+    answers.p95_ms = 60_000
     done = cloud.run("release.sh")
     assert done.returncode == 0, done.stderr
-    assert "too few requests to judge by: 3; going on" in done.stdout
+    assert "too few requests to judge the latency: 3; going on" in done.stdout
     assert cloud.traffic == {SECOND: 100}
+
+
+def test_errors_are_refused_however_few_requests_there_are(cloud: Cloud, answers: Answers) -> None:
+    answers.counts = {"2xx": 2, "5xx": 1}
+    done = cloud.run("release.sh")
+    assert done.returncode == 1
+    assert "1 of 3 answers are 5xx" in done.stderr
+    assert_rolled_back(cloud)
 
 
 def test_a_revision_that_nobody_has_tried_is_not_promoted(cloud: Cloud) -> None:
