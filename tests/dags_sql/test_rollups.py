@@ -54,6 +54,7 @@ def two_states(before: list[Order]) -> st.SearchStrategy[tuple[list[Order], list
     return st.tuples(st.just(before), after)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=8,
     deadline=None,

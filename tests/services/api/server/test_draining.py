@@ -92,6 +92,7 @@ def test_an_idle_connection_is_closed(database_url: str, tmp_path: Path) -> None
         assert api.process.wait(timeout=60) == -signal.SIGTERM
 
 
+@pytest.mark.slow
 def test_what_cannot_be_finished_is_told_so_in_time(
     database_url: str, engine: Engine, tmp_path: Path
 ) -> None:

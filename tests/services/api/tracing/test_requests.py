@@ -83,6 +83,7 @@ def test_off_a_trace_that_was_sent_is_kept_and_none_begins(database_url: str) ->
         assert client.post("/orders", json=ORDER).json()["trace_id"] is None
 
 
+@pytest.mark.slow
 def test_a_receiver_that_does_not_answer_holds_nobody_up(
     database_url: str, taking: Receiver, tmp_path: Path
 ) -> None:
